@@ -1,0 +1,43 @@
+/**
+ * The whole resolved configuration of a session. It is journaled (`SessionConfigured`, `SettingsChanged`) and nothing
+ * else is read while a session runs: a resume restores it or refuses. No absolute path: those belong to a machine and
+ * stand in the session's row.
+ */
+import * as z from "zod";
+import { lazy } from "./lazy.ts";
+
+export const configSchema = lazy(() =>
+  z.object({
+    provider: z.string(),
+    model: z.string(),
+    /** `max_tokens` of a first attempt. */
+    max_tokens: z.int().positive(),
+    /** Tokens the model may think; null is off. */
+    thinking_tokens: z.int().positive().nullable(),
+    limits: z.object({ turns: z.int().positive(), active_ms: z.int().positive(), tokens: z.int().positive() }),
+    sandbox: z.object({
+      mode: z.enum(["bwrap", "none"]),
+      /** Commands may use the network. Such a call is unconfined: after a crash it is never re-run. */
+      network: z.boolean(),
+    }),
+    workspace: z.object({
+      /** `clone`: a private clone of a git repository. `copy`: a private copy of a directory that is none. `in_place`: the user's own tree. */
+      mode: z.enum(["clone", "copy", "in_place"]),
+      /** Start from this revision instead of the tree as it stands. */
+      base: z.string().nullable(),
+    }),
+    /** Who decides about commands: `sandbox` allows what is confined, `ask` asks for each, `allow` was said aloud (--no-sandbox). */
+    approval: z.enum(["sandbox", "ask", "allow"]),
+    permission_mode: z.enum(["default", "acceptEdits", "plan", "dontAsk", "bypassPermissions"]),
+    /** Run once in the new workspace before the agent, with network. */
+    setup: z.string().nullable(),
+    /** Its exit code decides `verification`. */
+    verify: z.string().nullable(),
+    /** SHA-256 of what shapes behaviour, so that a change of behaviour can be traced to a change of text. */
+    versions: z.object({ belay: z.string(), prompt: z.string(), tools: z.string(), fold: z.int() }),
+  }),
+);
+
+export type SessionConfig = Readonly<z.infer<ReturnType<typeof configSchema>>>;
+export type SandboxMode = SessionConfig["sandbox"]["mode"];
+export type WorkspaceMode = SessionConfig["workspace"]["mode"];

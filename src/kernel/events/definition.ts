@@ -1,0 +1,22 @@
+/** What one event type consists of: one file each, beside this one. */
+import type * as z from "zod";
+import type { Envelope } from "../envelope.ts";
+import type { JsonObject } from "../json.ts";
+import type { SessionState } from "../state.ts";
+
+/** An event as it is folded: its envelope, its payload, and the hash of its bytes. */
+export interface Sealed<Data> extends Envelope {
+  readonly data: Data;
+  readonly hash: string;
+}
+
+export interface EventDefinition<Data> {
+  /** Version of the payload that is written today. */
+  readonly version: number;
+  /** Built on first use. Payloads read from a journal pass it. */
+  readonly schema: () => z.ZodType<Data>;
+  /** Pure: the state after the event. The envelope's own fields (seq, hash, at) are already in `state`. */
+  readonly fold: (state: SessionState, event: Sealed<Data>) => SessionState;
+  /** Turns the payload of an older version into today's. Absent while there is only one version. */
+  readonly upcast?: (data: JsonObject, version: number) => JsonObject;
+}

@@ -1,0 +1,98 @@
+/** Every event there is. A kind that is missing here, or folds wrongly typed, does not compile. */
+import type * as z from "zod";
+import { approvalGiven } from "./approval-given.ts";
+import { approvalRequested } from "./approval-requested.ts";
+import { budgetReserved } from "./budget-reserved.ts";
+import { budgetSettled } from "./budget-settled.ts";
+import { cancelRequested } from "./cancel-requested.ts";
+import { checkpointCreated } from "./checkpoint-created.ts";
+import type { EventDefinition, Sealed } from "./definition.ts";
+import { healthChanged } from "./health-changed.ts";
+import { historyRepaired } from "./history-repaired.ts";
+import { limitReached } from "./limit-reached.ts";
+import { modelCallFailed } from "./model-call-failed.ts";
+import { modelCallFinished } from "./model-call-finished.ts";
+import { modelCallStarted } from "./model-call-started.ts";
+import { phaseEntered } from "./phase-entered.ts";
+import { phaseLeft } from "./phase-left.ts";
+import { retryScheduled } from "./retry-scheduled.ts";
+import { retryWaited } from "./retry-waited.ts";
+import { rolledBack } from "./rolled-back.ts";
+import { runEnded } from "./run-ended.ts";
+import { runStarted } from "./run-started.ts";
+import { sessionConfigured } from "./session-configured.ts";
+import { sessionCreated } from "./session-created.ts";
+import { settingsChanged } from "./settings-changed.ts";
+import { toolFinished } from "./tool-finished.ts";
+import { toolJudged } from "./tool-judged.ts";
+import { toolProcessStarted } from "./tool-process-started.ts";
+import { toolStarted } from "./tool-started.ts";
+import { userMessageAdded } from "./user-message-added.ts";
+import { verificationFinished } from "./verification-finished.ts";
+import { workDelivered } from "./work-delivered.ts";
+import { workspacePrepared } from "./workspace-prepared.ts";
+import { workspaceSnapshotted } from "./workspace-snapshotted.ts";
+
+export const EVENTS = {
+  SessionCreated: sessionCreated,
+  SessionConfigured: sessionConfigured,
+  SettingsChanged: settingsChanged,
+  RunStarted: runStarted,
+  RunEnded: runEnded,
+  UserMessageAdded: userMessageAdded,
+  BudgetReserved: budgetReserved,
+  BudgetSettled: budgetSettled,
+  ModelCallStarted: modelCallStarted,
+  ModelCallFinished: modelCallFinished,
+  ModelCallFailed: modelCallFailed,
+  RetryScheduled: retryScheduled,
+  RetryWaited: retryWaited,
+  HistoryRepaired: historyRepaired,
+  ToolJudged: toolJudged,
+  ApprovalRequested: approvalRequested,
+  ApprovalGiven: approvalGiven,
+  ToolStarted: toolStarted,
+  ToolProcessStarted: toolProcessStarted,
+  ToolFinished: toolFinished,
+  WorkspacePrepared: workspacePrepared,
+  WorkspaceSnapshotted: workspaceSnapshotted,
+  CheckpointCreated: checkpointCreated,
+  RolledBack: rolledBack,
+  VerificationFinished: verificationFinished,
+  CancelRequested: cancelRequested,
+  LimitReached: limitReached,
+  PhaseEntered: phaseEntered,
+  PhaseLeft: phaseLeft,
+  HealthChanged: healthChanged,
+  WorkDelivered: workDelivered,
+} as const;
+
+export type EventKind = keyof typeof EVENTS;
+export type EventData<K extends EventKind> = z.infer<ReturnType<(typeof EVENTS)[K]["schema"]>>;
+
+/** A sealed event of a kind that this version knows. */
+export type Event = { [K in EventKind]: Sealed<EventData<K>> & { readonly kind: K } }[EventKind];
+export type EventOf<K extends EventKind> = Extract<Event, { readonly kind: K }>;
+
+/** An event of a kind that this version does not know, as a reader sees it. */
+export interface UnknownEvent extends Sealed<unknown> {
+  readonly unknown: true;
+}
+
+/** An event as it is handed to the journal: the envelope is put on there. */
+export type Draft = {
+  [K in EventKind]: {
+    readonly kind: K;
+    readonly data: EventData<K>;
+    readonly actor?: "belay" | "model" | "user" | "tool";
+    readonly causation?: number;
+    readonly turn?: number;
+  };
+}[EventKind];
+
+// The table agrees with the union: every kind has a definition of its own payload.
+EVENTS satisfies { [K in EventKind]: EventDefinition<EventData<K>> };
+
+export function isEventKind(kind: string): kind is EventKind {
+  return Object.hasOwn(EVENTS, kind);
+}

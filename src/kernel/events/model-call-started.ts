@@ -1,0 +1,30 @@
+/** A request is about to be sent to the model. Written ahead: an answer that never arrives is noticed. */
+import * as z from "zod";
+import { lazy } from "../lazy.ts";
+import type { EventDefinition } from "./definition.ts";
+import { modelCallId } from "./shapes.ts";
+
+const schema = lazy(() =>
+  z.object({
+    call: modelCallId(),
+    model: z.string(),
+    attempt: z.int().positive(),
+    max_tokens: z.int().positive(),
+    /** How many messages the request holds. */
+    messages: z.int().nonnegative(),
+    /** SHA-256 of the system prompt and of the tool schemas, as sent. */
+    prompt: z.string(),
+    tools: z.string(),
+  }),
+);
+
+export const modelCallStarted: EventDefinition<z.infer<ReturnType<typeof schema>>> = {
+  version: 1,
+  schema,
+  fold: (state, event) => ({
+    ...state,
+    turn: event.turn,
+    run: state.run && event.turn > state.turn ? { ...state.run, turns: state.run.turns + 1 } : state.run,
+    model: { status: "calling", call: event.data.call, epoch: event.epoch, attempt: event.data.attempt },
+  }),
+};

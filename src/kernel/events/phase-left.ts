@@ -1,0 +1,12 @@
+/** A phase of the session ended. */
+import * as z from "zod";
+import { lazy } from "../lazy.ts";
+import type { EventDefinition } from "./definition.ts";
+
+const schema = lazy(() => z.object({ phase: z.string() }));
+
+export const phaseLeft: EventDefinition<z.infer<ReturnType<typeof schema>>> = {
+  version: 1,
+  schema,
+  fold: (state) => ({ ...state, phase: null }),
+};

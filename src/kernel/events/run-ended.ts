@@ -1,0 +1,47 @@
+/** A run ended with an outcome. The session itself can go on with another run. */
+import * as z from "zod";
+import { lazy } from "../lazy.ts";
+import type { Outcome, Verification } from "../outcome.ts";
+import type { EventDefinition } from "./definition.ts";
+import { errorKind } from "./shapes.ts";
+
+const OUTCOMES = [
+  "completed",
+  "needs_review",
+  "needs_approval",
+  "verification_failed",
+  "budget_exhausted",
+  "limit_reached",
+  "loop_detected",
+  "refused",
+  "canceled",
+  "failed",
+] as const satisfies readonly Outcome[];
+const VERIFICATIONS = ["passed", "failed", "none_found", "not_applicable", "waived"] as const satisfies readonly Verification[];
+
+const schema = lazy(() =>
+  z.object({
+    outcome: z.enum(OUTCOMES),
+    verification: z.enum(VERIFICATIONS),
+    exit_code: z.int(),
+    error: z.object({ kind: errorKind(), message: z.string() }).nullable(),
+    /** How long the run was at work, in milliseconds. */
+    active_ms: z.int().nonnegative(),
+  }),
+);
+
+export const runEnded: EventDefinition<z.infer<ReturnType<typeof schema>>> = {
+  version: 1,
+  schema,
+  fold: (state, event) => ({
+    ...state,
+    run: null,
+    active_ms: state.active_ms + event.data.active_ms,
+    end: {
+      outcome: event.data.outcome,
+      verification: event.data.verification,
+      exit_code: event.data.exit_code,
+      error: event.data.error,
+    },
+  }),
+};

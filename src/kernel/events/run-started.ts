@@ -1,0 +1,38 @@
+/** A run began: a process claimed the session and drives it. What an older run left half-done is recovered first. */
+import * as z from "zod";
+import { lazy } from "../lazy.ts";
+import type { EventDefinition } from "./definition.ts";
+import { runId } from "./shapes.ts";
+
+const schema = lazy(() =>
+  z.object({
+    run: runId(),
+    number: z.int().positive(),
+    reason: z.enum(["start", "resume", "approval"]),
+    /** The process that drives, for people. */
+    pid: z.int(),
+  }),
+);
+
+export const runStarted: EventDefinition<z.infer<ReturnType<typeof schema>>> = {
+  version: 1,
+  schema,
+  fold: (state, event) => ({
+    ...state,
+    run: {
+      id: event.data.run,
+      number: event.data.number,
+      epoch: event.epoch,
+      started_at: event.at,
+      cancel: null,
+      limit: null,
+      turns: 0,
+    },
+    runs: event.data.number,
+    end: null,
+    verified: null,
+    failures: { count: 0, waited_ms: 0, repaired: [] },
+    // A failure that ended the last run is tried afresh; a wait or a call under way is looked at by `decide`.
+    model: state.model.status === "failed" ? { status: "idle" } : state.model,
+  }),
+};

@@ -1,0 +1,14 @@
+/** A person said something: the task, or more of it later. */
+import * as z from "zod";
+import { say } from "../conversation.ts";
+import { lazy } from "../lazy.ts";
+import type { EventDefinition } from "./definition.ts";
+import { plainPart } from "./shapes.ts";
+
+const schema = lazy(() => z.object({ parts: z.array(plainPart()).min(1) }));
+
+export const userMessageAdded: EventDefinition<z.infer<ReturnType<typeof schema>>> = {
+  version: 1,
+  schema,
+  fold: (state, event) => say(state, event.data.parts),
+};

@@ -1,0 +1,151 @@
+/** The state of a session: what the fold of its events yields. Plain JSON, so that it can be kept as a snapshot. */
+import type { SessionConfig } from "./config.ts";
+import type { Message, PlainPart, ToolResultPart, ToolUsePart } from "./content.ts";
+import type { ErrorKind } from "./error-kind.ts";
+import type { CheckpointId, ModelCallId, PrincipalId, RunId, SessionId, TenantId, ToolCallId, TraceId, TreeHash } from "./ids.ts";
+import type { NanoDollars } from "./money.ts";
+import type { Outcome, Verification } from "./outcome.ts";
+import type { ProcessIdentity } from "./process-identity.ts";
+import type { Tally } from "./scope.ts";
+import type { Usage } from "./usage.ts";
+
+/** Raised whenever a fold changes what it yields: kept snapshots of another version are thrown away. */
+export const FOLD_VERSION = 1;
+
+export type ToolEffect = "read" | "write" | "execute" | "network";
+export type ToolStatus = "ok" | "error" | "denied" | "canceled" | "timed_out" | "stalled" | "interrupted";
+
+/** A tool call of the current batch, from the model's request to the result. */
+export interface ToolCall {
+  readonly part: ToolUsePart;
+  /** `seq` of the event in which the model asked for it. */
+  readonly asked_seq: number;
+  readonly status: "requested" | "asking" | "allowed" | "started" | "finished";
+  readonly effect: ToolEffect | null;
+  /** Present once started. */
+  readonly started: StartedCall | null;
+  /** Everything it started, so that a resume can prove it dead. */
+  readonly processes: readonly ProcessIdentity[];
+  /** A sentence for the model about an earlier attempt that a crash cut and a rollback undid. */
+  readonly note: string | null;
+  readonly result: ToolResultPart | null;
+}
+
+export interface StartedCall {
+  readonly epoch: number;
+  readonly at: number;
+  /** The workspace before the call; null when the call cannot change it or snapshots are off. */
+  readonly tree: TreeHash | null;
+  /** Sandboxed, without network, and repeatable from its input alone: after a crash it is rolled back and run again. */
+  readonly confined: boolean;
+}
+
+/** Where the conversation with the model stands. */
+export type ModelPhase =
+  | { readonly status: "idle" }
+  | { readonly status: "calling"; readonly call: ModelCallId; readonly epoch: number; readonly attempt: number }
+  | {
+      readonly status: "failed";
+      readonly kind: ErrorKind;
+      readonly message: string;
+      readonly attempt: number;
+      readonly retry_after_ms: number | null;
+    }
+  | { readonly status: "waiting"; readonly kind: ErrorKind; readonly until: number; readonly attempt: number };
+
+export interface WorkspaceState {
+  /** The tree the work started from. */
+  readonly base: TreeHash;
+  /** The newest snapshot. */
+  readonly tree: TreeHash;
+  /** False above the file limit: nothing can be rolled back, and that is shown. */
+  readonly snapshots: boolean;
+  readonly branch: string | null;
+}
+
+export interface Checkpoint {
+  readonly id: CheckpointId;
+  readonly tree: TreeHash;
+  readonly label: string;
+  readonly turn: number;
+  readonly seq: number;
+  readonly at: number;
+}
+
+export interface RunState {
+  readonly id: RunId;
+  readonly number: number;
+  readonly epoch: number;
+  readonly started_at: number;
+  /** `canceled` and limits end a run, not the session: they belong here. */
+  readonly cancel: { readonly by: "user" | "sigint" | "sigterm" | "sighup"; readonly reason: string } | null;
+  readonly limit: LimitName | null;
+  /** A started tool call of an older run may still be alive until this run has looked. */
+  readonly turns: number;
+}
+
+export type LimitName = "turns" | "active_ms" | "tokens";
+
+export interface RunEnd {
+  readonly outcome: Outcome;
+  readonly verification: Verification;
+  readonly exit_code: number;
+  readonly error: { readonly kind: ErrorKind; readonly message: string } | null;
+}
+
+export interface SessionState {
+  readonly fold: number;
+  readonly tenant: TenantId;
+  readonly principal: PrincipalId;
+  readonly session: SessionId;
+  readonly root: SessionId;
+  readonly trace: TraceId;
+  /** Of the last event folded; 0 when none was. */
+  readonly seq: number;
+  readonly hash: string;
+  readonly at: number;
+  readonly created_at: number;
+  readonly title: string;
+  readonly config: SessionConfig | null;
+  readonly run: RunState | null;
+  readonly runs: number;
+  /** How the last run ended; null while one is under way or was cut off. */
+  readonly end: RunEnd | null;
+  readonly turn: number;
+  readonly phase: string | null;
+  readonly active_ms: number;
+  readonly messages: readonly Message[];
+  /** Calls of the last answer; empty when their results are in `messages`. */
+  readonly batch: readonly ToolCall[];
+  /** What a user said while calls were open: it follows their results. */
+  readonly inbox: readonly PlainPart[];
+  readonly model: ModelPhase;
+  /** Of the failures in a row: what was tried, and how long was waited. */
+  readonly failures: { readonly count: number; readonly waited_ms: number; readonly repaired: readonly ErrorKind[] };
+  /** What the last answer ended with; null before the first and after something new was said. */
+  readonly stop: StopReason | null;
+  /** `max_tokens` of the next call. */
+  readonly max_tokens: number;
+  /** Thinking of messages before this index is not sent again. */
+  readonly thinking_from: number;
+  /** How often in a row the model paused its turn. */
+  readonly pauses: number;
+  readonly usage: Usage;
+  readonly cost: NanoDollars | null;
+  /** Tokens reserved for calls whose answer was lost. */
+  readonly unknown_tokens: number;
+  readonly tally: Tally;
+  /** Tokens that are reserved for the call under way. */
+  readonly reserved: { readonly call: ModelCallId; readonly tokens: number; readonly cost: NanoDollars | null } | null;
+  readonly workspace: WorkspaceState | null;
+  readonly checkpoints: readonly Checkpoint[];
+  /** Whether a changing call finished since the last checkpoint. */
+  readonly dirty: boolean;
+  readonly verified: { readonly passed: boolean; readonly tree: TreeHash | null; readonly turn: number } | null;
+  readonly approvals: { readonly [call: ToolCallId]: "asked" | "approved" | "denied" };
+  readonly health: { readonly [subsystem: string]: { readonly status: "ok" | "degraded" | "down"; readonly reason: string } };
+  /** Kinds of events that this version does not know: they are shown, and the session is not driven. */
+  readonly unknown_kinds: readonly string[];
+}
+
+export type StopReason = "end_turn" | "tool_use" | "max_tokens" | "stop_sequence" | "pause_turn" | "refusal" | "context_window" | "content_filter";

@@ -1,0 +1,113 @@
+/**
+ * The model port: one call, streamed, ending with one complete message or one classified failure. An adapter never
+ * throws for what a provider or the network does, never retries, and never hands out a tool call before the stream
+ * ended well.
+ *
+ * M1: `ok: true` only when the provider said that the answer is complete (Anthropic: `message_stop`).
+ * M2: an aborted call resolves within a second, as `{ ok: false, aborted: true }`.
+ * M3: tool input is parsed JSON of an object, or the call failed as `truncated_tool_call`.
+ */
+import type { Message, ModelPart } from "../kernel/content.ts";
+import type { ErrorKind } from "../kernel/error-kind.ts";
+import type { ToolCallId } from "../kernel/ids.ts";
+import type { JsonObject } from "../kernel/json.ts";
+import type { NanoDollars } from "../kernel/money.ts";
+import type { StopReason } from "../kernel/state.ts";
+import type { Usage } from "../kernel/usage.ts";
+
+export interface Model {
+  /** As in the configuration: `anthropic`. */
+  readonly provider: string;
+  call(request: ModelRequest, options: ModelCallOptions): Promise<ModelAnswer>;
+}
+
+export interface ToolSchema {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of an object. */
+  readonly input: JsonObject;
+}
+
+export interface ModelRequest {
+  readonly model: string;
+  readonly system: string;
+  readonly tools: readonly ToolSchema[];
+  /** Valid: roles alternate, every tool call has its result in the next message. */
+  readonly messages: readonly Message[];
+  /** Thinking of messages before this index is left out. */
+  readonly thinking_from: number;
+  readonly max_tokens: number;
+  /** Null is off. */
+  readonly thinking_tokens: number | null;
+}
+
+export interface ModelCallOptions {
+  readonly signal: AbortSignal;
+  /** Called in order while the answer arrives. Must not throw. */
+  readonly onDelta: (delta: ModelDelta) => void;
+  /** Mints an id for each tool call of the answer: ours, not the provider's. */
+  readonly toolCallId: () => ToolCallId;
+}
+
+export type ModelDelta =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "thinking"; readonly text: string }
+  | { readonly type: "tool_use"; readonly name: string }
+  | { readonly type: "tool_input"; readonly json: string };
+
+export type ModelAnswer = ModelSuccess | ModelFailure;
+
+export interface ModelSuccess {
+  readonly ok: true;
+  readonly parts: readonly ModelPart[];
+  readonly stop: StopReason;
+  readonly usage: Usage;
+  /** As the provider names it. */
+  readonly model: string;
+  readonly request_id: string | null;
+  /** The newest rate limits the provider reported; null when it did not. */
+  readonly rate: RateState | null;
+}
+
+export interface ModelFailure {
+  readonly ok: false;
+  /** True when our own signal ended the call; `kind` is then `interrupted`. */
+  readonly aborted: boolean;
+  readonly kind: ErrorKind;
+  /** The provider's own words, bounded, without secrets. */
+  readonly message: string;
+  readonly http: number | null;
+  readonly request_id: string | null;
+  /** What the provider asked to wait, in milliseconds. */
+  readonly retry_after_ms: number | null;
+  /** Text that had arrived. */
+  readonly partial: string;
+  /** What was reported before the failure. */
+  readonly usage: Usage | null;
+}
+
+export interface RateState {
+  readonly requests_remaining: number | null;
+  readonly input_tokens_remaining: number | null;
+  readonly output_tokens_remaining: number | null;
+  /** Milliseconds since the epoch of the nearest reset. */
+  readonly reset_at: number | null;
+}
+
+/** Finds what a call cost. Null when the table has no price: unknown, never zero. */
+export interface PriceTable {
+  /** @returns the cost and the table's entry that matched */
+  costOf(provider: string, model: string, usage: Usage): Promise<{ readonly cost: NanoDollars; readonly price: string } | null>;
+}
+
+/** Limits of one call, in milliseconds. */
+export interface ModelTimeouts {
+  /** Until the response's headers are there. */
+  readonly connect_ms: number;
+  /** Between two events of the stream (a ping counts). */
+  readonly idle_ms: number;
+  /** From the request to the end of the answer. */
+  readonly total_ms: number;
+}
+
+export const MODEL_TIMEOUTS: ModelTimeouts = { connect_ms: 60_000, idle_ms: 120_000, total_ms: 1_800_000 };

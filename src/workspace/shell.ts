@@ -1,0 +1,63 @@
+/**
+ * The process port: commands under a sandbox, started held, with an identity that is journaled before they run.
+ *
+ * P1: nothing of the command runs before `onHeld` resolved; when it rejects, or belay dies, the command never runs.
+ * P2: when a command's promise settles, nothing that it started is alive (in a namespace: surely; otherwise its process group).
+ * P3: output is bounded in memory whatever the command writes; what is over the cap is counted.
+ */
+import type { ProcessIdentity } from "../kernel/process-identity.ts";
+
+export interface Shell {
+  /** `bwrap` or `none`. */
+  readonly mode: "bwrap" | "none";
+  /** Starts a command in a shell (`bash -c`). Throws `process_failed` or `sandbox_failed` when it cannot be started. */
+  start(command: ShellCommand): Promise<RunningCommand>;
+}
+
+export interface ShellCommand {
+  readonly command: string;
+  /** Absolute, inside the workspace. */
+  readonly cwd: string;
+  /** With a pseudo-terminal; otherwise stdin is empty. */
+  readonly interactive: boolean;
+  readonly network: boolean;
+  /** Bytes kept of the output: the first half and the last half of them. */
+  readonly output_bytes_max: number;
+  /** Called once, while the process is held. The command runs when it resolves. */
+  readonly onHeld: (process: ProcessIdentity) => Promise<void>;
+  /** Output as it comes, decoded as UTF-8, bounded per call. Must not throw. */
+  readonly onOutput: (text: string) => void;
+}
+
+export interface RunningCommand {
+  readonly process: ProcessIdentity;
+  /** Settles when the command and everything it started has ended. Never rejects. */
+  readonly ended: Promise<CommandEnd>;
+  /** Milliseconds (monotonic) since anything was written. */
+  silentFor(): number;
+  /** Everything written so far, within the cap. */
+  output(): string;
+  /** Bytes written so far, over the cap or not. */
+  bytes(): number;
+  /** By evidence (a process of it waits in a read of its terminal), not by guessing from text. Always false without a terminal. */
+  waitsForInput(): Promise<boolean>;
+  /** Writes to the terminal. Only when interactive. */
+  send(input: string): void;
+  /** TERM, then KILL after `grace_ms`; resolves when nothing is alive. The first reason wins. */
+  kill(reason: KillReason, grace_ms?: number): Promise<void>;
+}
+
+export type KillReason = "timed_out" | "stalled" | "canceled" | "stopped";
+
+export interface CommandEnd {
+  /** Null when a signal ended it. */
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** Why belay killed it; null when it ended by itself. */
+  readonly killed: KillReason | null;
+  readonly output: string;
+  readonly bytes: number;
+  readonly truncated: boolean;
+  /** Processes that were still alive when the command itself ended, and were ended with it; -1 when unknown. */
+  readonly left_behind: number;
+}
