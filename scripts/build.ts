@@ -1,0 +1,73 @@
+/**
+ * Builds what ships: `dist/lib` (the library, by tsc, with its types) and `dist/cli` (the command, one bundle in lazy
+ * chunks by esbuild). Nothing native is bundled.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { compileGuard } from "./compile-guard.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const CLI = join(ROOT, "dist/cli");
+
+/** Loaded from node_modules at run time: binaries that a bundle cannot hold. */
+const EXTERNAL = ["better-sqlite3", "@vscode/ripgrep"];
+
+/** CommonJS packages inside an ES module bundle ask for `require`. */
+const REQUIRE_BANNER =
+  'import { createRequire as belayRequire } from "node:module"; const require = belayRequire(import.meta.url);';
+
+function buildLibrary(): boolean {
+  const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
+  rmSync(join(ROOT, "dist/lib"), { recursive: true, force: true });
+  const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: ROOT, stdio: "inherit" });
+  return status === 0;
+}
+
+async function buildCommand(): Promise<void> {
+  rmSync(CLI, { recursive: true, force: true });
+  mkdirSync(CLI, { recursive: true });
+  await build({
+    entryPoints: { main: join(ROOT, "src/cli/main.ts") },
+    outdir: CLI,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node22",
+    minify: true,
+    keepNames: true,
+    chunkNames: "chunks/[name]-[hash]",
+    external: EXTERNAL,
+    banner: { js: REQUIRE_BANNER },
+    define: { BELAY_VERSION: JSON.stringify(version()) },
+    legalComments: "linked",
+    logLevel: "warning",
+  });
+  writeFileSync(join(CLI, "belay.js"), await compileGuard());
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  if (
+    typeof manifest === "object" &&
+    manifest !== null &&
+    "version" in manifest &&
+    typeof manifest.version === "string"
+  ) {
+    return manifest.version;
+  }
+  throw new TypeError("package.json has no version");
+}
+
+const library = buildLibrary();
+try {
+  await buildCommand();
+} catch (error) {
+  // esbuild has printed what is wrong; its own stack says nothing more
+  if (!(error instanceof Error) || !("errors" in error)) throw error;
+  process.exitCode = 1;
+}
+if (!library) process.exitCode = 1;
