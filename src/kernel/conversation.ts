@@ -1,5 +1,5 @@
 /** How messages and the open batch of tool calls grow. Used by the folds; a tool call always gets exactly one result. */
-import type { Message, PlainPart, ToolResultPart } from "./content.ts";
+import type { Message, ModelPart, PlainPart, ToolResultPart } from "./content.ts";
 import type { ToolCallId } from "./ids.ts";
 import type { SessionState, ToolCall } from "./state.ts";
 
@@ -27,8 +27,19 @@ export function closeBatch(state: SessionState): SessionState {
   };
 }
 
-/** Roles alternate: what follows a user message joins it. */
-function addUserParts(messages: readonly Message[], parts: readonly (PlainPart | ToolResultPart)[]): readonly Message[] {
+/** Adds an answer. What follows a turn that the model paused joins it, so that roles alternate. */
+export function addAnswer(messages: readonly Message[], parts: readonly ModelPart[]): readonly Message[] {
+  const last = messages.at(-1);
+  if (parts.length === 0) return messages;
+  if (last?.role !== "assistant") return [...messages, { role: "assistant", parts }];
+  return [...messages.slice(0, -1), { role: "assistant", parts: [...last.parts, ...parts] }];
+}
+
+/** What follows a user message joins it. */
+function addUserParts(
+  messages: readonly Message[],
+  parts: readonly (PlainPart | ToolResultPart)[],
+): readonly Message[] {
   const last = messages.at(-1);
   if (last?.role !== "user") return [...messages, { role: "user", parts }];
   return [...messages.slice(0, -1), { role: "user", parts: [...last.parts, ...parts] }];

@@ -11,4 +11,4 @@ export type Delta =
   | { readonly type: "tool_input"; readonly json: string }
   | { readonly type: "tool_progress"; readonly call: ToolCallId; readonly text: string }
   /** Sent every few seconds while a tool runs, so that silence is told from death. */
-  | { readonly type: "tool_heartbeat"; readonly call: ToolCallId; readonly running_ms: number; readonly silent_ms: number };
+  | { readonly type: "tool_heartbeat"; readonly call: ToolCallId; readonly running_ms: number };

@@ -43,7 +43,10 @@ export interface Envelope {
 export const FIRST_HASH = "0".repeat(64);
 
 /** Canonical bytes of an event, and their SHA-256 in hex. */
-export function sealEvent(event: Envelope & { readonly data: unknown }): { readonly body: string; readonly hash: string } {
+export function sealEvent(event: Envelope & { readonly data: unknown }): {
+  readonly body: string;
+  readonly hash: string;
+} {
   const body = canonicalJson(event);
   return { body, hash: hashOf(body) };
 }

@@ -33,6 +33,7 @@ export function emptyState(of: {
     seq: 0,
     hash: FIRST_HASH,
     at: 0,
+    previous_at: 0,
     created_at: 0,
     title: "",
     config: null,
@@ -50,6 +51,7 @@ export function emptyState(of: {
     stop: null,
     max_tokens: OUTPUT_TOKENS_DEFAULT,
     thinking_from: 0,
+    counted: null,
     pauses: 0,
     usage: NO_USAGE,
     cost: NO_MONEY,
@@ -58,6 +60,7 @@ export function emptyState(of: {
     reserved: null,
     workspace: null,
     checkpoints: [],
+    processes: [],
     dirty: false,
     verified: null,
     approvals: {},
@@ -67,7 +70,7 @@ export function emptyState(of: {
 }
 
 export function foldEvent(state: SessionState, event: Event | UnknownEvent): SessionState {
-  const moved: SessionState = { ...state, seq: event.seq, hash: event.hash, at: event.at };
+  const moved: SessionState = { ...state, seq: event.seq, hash: event.hash, at: event.at, previous_at: state.at };
   if (isUnknown(event)) {
     return { ...moved, unknown_kinds: [...new Set([...moved.unknown_kinds, event.kind])] };
   }

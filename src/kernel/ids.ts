@@ -75,7 +75,11 @@ const SAFE_ID = /^[A-Za-z0-9_-]{4,64}$/;
 /** @throws HarnessError `usage` when the text is not the shape of an id. */
 export function parseSessionId(text: string): SessionId {
   if (!SAFE_ID.test(text)) {
-    throw new HarnessError("usage", `"${text.slice(0, 80)}" is not a session id.`, "List the sessions with `belay sessions list`.");
+    throw new HarnessError(
+      "usage",
+      `"${text.slice(0, 80)}" is not a session id.`,
+      "List the sessions with `belay sessions list`.",
+    );
   }
   return text as SessionId; // the shape was checked on the line above
 }
@@ -83,7 +87,11 @@ export function parseSessionId(text: string): SessionId {
 /** @throws HarnessError `usage` when the text is not the shape of a checkpoint id. */
 export function parseCheckpointId(text: string): CheckpointId {
   if (!SAFE_ID.test(text)) {
-    throw new HarnessError("usage", `"${text.slice(0, 80)}" is not a checkpoint id.`, "`belay sessions show ID` lists the checkpoints.");
+    throw new HarnessError(
+      "usage",
+      `"${text.slice(0, 80)}" is not a checkpoint id.`,
+      "`belay sessions show ID` lists the checkpoints.",
+    );
   }
   return text as CheckpointId; // the shape was checked on the line above
 }
@@ -93,7 +101,11 @@ const TREE = /^[0-9a-f]{40}$/;
 /** @throws HarnessError `internal`: a tree name comes from git or from the journal, so a bad one is our defect. */
 export function parseTreeHash(text: string): TreeHash {
   if (!TREE.test(text)) {
-    throw new HarnessError("internal", `"${text.slice(0, 80)}" is not a git tree name.`, "Report this as a defect of belay.");
+    throw new HarnessError(
+      "internal",
+      `"${text.slice(0, 80)}" is not a git tree name.`,
+      "Report this as a defect of belay.",
+    );
   }
   return text as TreeHash; // the shape was checked on the line above
 }

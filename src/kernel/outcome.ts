@@ -30,16 +30,28 @@ export interface ExitCode {
 
 const EXIT_CODES = {
   completed: { code: 0, retry: "no", meaning: "The work is done; `verification` says how far that is proven." },
-  failed: { code: 1, retry: "after_change", meaning: "The run failed; the error says what has to change before a resume." },
+  failed: {
+    code: 1,
+    retry: "after_change",
+    meaning: "The run failed; the error says what has to change before a resume.",
+  },
   usage: { code: 2, retry: "after_change", meaning: "The command line or a setting is wrong; nothing was started." },
   verification_failed: { code: 3, retry: "after_change", meaning: "The work is there but its verification is red." },
   needs_approval: { code: 4, retry: "after_change", meaning: "A person has to approve something; then resume." },
   needs_review: { code: 5, retry: "after_change", meaning: "A person has to review the work; then resume." },
   budget_exhausted: { code: 6, retry: "after_change", meaning: "The money is used up; raise the budget and resume." },
-  limit_reached: { code: 7, retry: "after_change", meaning: "A limit of turns, time or tokens was reached; raise it and resume." },
+  limit_reached: {
+    code: 7,
+    retry: "after_change",
+    meaning: "A limit of turns, time or tokens was reached; raise it and resume.",
+  },
   loop_detected: { code: 8, retry: "after_change", meaning: "The agent went in circles; change the task and resume." },
   refused: { code: 9, retry: "after_change", meaning: "The model refused the task." },
-  failed_for_now: { code: 75, retry: "later", meaning: "Something outside failed for now (provider, network, another process); resume later." },
+  failed_for_now: {
+    code: 75,
+    retry: "later",
+    meaning: "Something outside failed for now (provider, network, another process); resume later.",
+  },
   canceled: { code: 130, retry: "after_change", meaning: "A person or a signal stopped the run; resume goes on." },
   terminated: { code: 143, retry: "later", meaning: "SIGTERM stopped the run in good order; resume goes on." },
 } as const satisfies Record<string, ExitCode>;

@@ -2,7 +2,17 @@
 import type { SessionConfig } from "./config.ts";
 import type { Message, PlainPart, ToolResultPart, ToolUsePart } from "./content.ts";
 import type { ErrorKind } from "./error-kind.ts";
-import type { CheckpointId, ModelCallId, PrincipalId, RunId, SessionId, TenantId, ToolCallId, TraceId, TreeHash } from "./ids.ts";
+import type {
+  CheckpointId,
+  ModelCallId,
+  PrincipalId,
+  RunId,
+  SessionId,
+  TenantId,
+  ToolCallId,
+  TraceId,
+  TreeHash,
+} from "./ids.ts";
 import type { NanoDollars } from "./money.ts";
 import type { Outcome, Verification } from "./outcome.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
@@ -79,8 +89,8 @@ export interface RunState {
   readonly started_at: number;
   /** `canceled` and limits end a run, not the session: they belong here. */
   readonly cancel: { readonly by: "user" | "sigint" | "sigterm" | "sighup"; readonly reason: string } | null;
+  /** Set by the watch over the run's time; the other limits are checked by `decide` before they are crossed. */
   readonly limit: LimitName | null;
-  /** A started tool call of an older run may still be alive until this run has looked. */
   readonly turns: number;
 }
 
@@ -104,6 +114,8 @@ export interface SessionState {
   readonly seq: number;
   readonly hash: string;
   readonly at: number;
+  /** `at` of the event before the last. */
+  readonly previous_at: number;
   readonly created_at: number;
   readonly title: string;
   readonly config: SessionConfig | null;
@@ -128,6 +140,8 @@ export interface SessionState {
   readonly max_tokens: number;
   /** Thinking of messages before this index is not sent again. */
   readonly thinking_from: number;
+  /** What the provider counted, up to and with its last answer; null before the first. */
+  readonly counted: { readonly messages: number; readonly tokens: number } | null;
   /** How often in a row the model paused its turn. */
   readonly pauses: number;
   readonly usage: Usage;
@@ -139,13 +153,25 @@ export interface SessionState {
   readonly reserved: { readonly call: ModelCallId; readonly tokens: number; readonly cost: NanoDollars | null } | null;
   readonly workspace: WorkspaceState | null;
   readonly checkpoints: readonly Checkpoint[];
+  /** Processes of belay's own steps that were not yet seen to end, with the epoch that started them. */
+  readonly processes: readonly { readonly epoch: number; readonly process: ProcessIdentity }[];
   /** Whether a changing call finished since the last checkpoint. */
   readonly dirty: boolean;
-  readonly verified: { readonly passed: boolean; readonly tree: TreeHash | null; readonly turn: number } | null;
+  readonly verified: { readonly passed: boolean; readonly tree: TreeHash | null } | null;
   readonly approvals: { readonly [call: ToolCallId]: "asked" | "approved" | "denied" };
-  readonly health: { readonly [subsystem: string]: { readonly status: "ok" | "degraded" | "down"; readonly reason: string } };
+  readonly health: {
+    readonly [subsystem: string]: { readonly status: "ok" | "degraded" | "down"; readonly reason: string };
+  };
   /** Kinds of events that this version does not know: they are shown, and the session is not driven. */
   readonly unknown_kinds: readonly string[];
 }
 
-export type StopReason = "end_turn" | "tool_use" | "max_tokens" | "stop_sequence" | "pause_turn" | "refusal" | "context_window" | "content_filter";
+export type StopReason =
+  | "end_turn"
+  | "tool_use"
+  | "max_tokens"
+  | "stop_sequence"
+  | "pause_turn"
+  | "refusal"
+  | "context_window"
+  | "content_filter";

@@ -21,7 +21,10 @@ export const approvalGiven: EventDefinition<z.infer<ReturnType<typeof schema>>> 
   schema,
   fold: (state, event) => {
     const { call, approved } = event.data;
-    const answered = { ...state, approvals: { ...state.approvals, [call]: approved ? ("approved" as const) : ("denied" as const) } };
+    const answered = {
+      ...state,
+      approvals: { ...state.approvals, [call]: approved ? ("approved" as const) : ("denied" as const) },
+    };
     return approved ? withCall(answered, call, (open) => ({ ...open, status: "allowed" })) : answered;
   },
 };

@@ -34,7 +34,6 @@ export const historyRepaired: EventDefinition<z.infer<ReturnType<typeof schema>>
   fold: (state, event) => ({
     ...APPLY[event.data.repair](state),
     model: { status: "idle" },
-    stop: null,
     failures: { ...state.failures, repaired: [...state.failures.repaired, event.data.kind] },
   }),
 };

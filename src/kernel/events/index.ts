@@ -15,6 +15,7 @@ import { modelCallFinished } from "./model-call-finished.ts";
 import { modelCallStarted } from "./model-call-started.ts";
 import { phaseEntered } from "./phase-entered.ts";
 import { phaseLeft } from "./phase-left.ts";
+import { recoveryFinished } from "./recovery-finished.ts";
 import { retryScheduled } from "./retry-scheduled.ts";
 import { retryWaited } from "./retry-waited.ts";
 import { rolledBack } from "./rolled-back.ts";
@@ -26,6 +27,7 @@ import { settingsChanged } from "./settings-changed.ts";
 import { toolFinished } from "./tool-finished.ts";
 import { toolJudged } from "./tool-judged.ts";
 import { toolProcessStarted } from "./tool-process-started.ts";
+import { toolRequeued } from "./tool-requeued.ts";
 import { toolStarted } from "./tool-started.ts";
 import { userMessageAdded } from "./user-message-added.ts";
 import { verificationFinished } from "./verification-finished.ts";
@@ -54,10 +56,12 @@ export const EVENTS = {
   ToolStarted: toolStarted,
   ToolProcessStarted: toolProcessStarted,
   ToolFinished: toolFinished,
+  ToolRequeued: toolRequeued,
   WorkspacePrepared: workspacePrepared,
   WorkspaceSnapshotted: workspaceSnapshotted,
   CheckpointCreated: checkpointCreated,
   RolledBack: rolledBack,
+  RecoveryFinished: recoveryFinished,
   VerificationFinished: verificationFinished,
   CancelRequested: cancelRequested,
   LimitReached: limitReached,

@@ -1,7 +1,9 @@
 /** The model answered completely. Its tool calls become the open batch. */
 import * as z from "zod";
+import { addAnswer } from "../conversation.ts";
 import { lazy } from "../lazy.ts";
 import type { StopReason, ToolCall } from "../state.ts";
+import { totalTokens } from "../usage.ts";
 import type { EventDefinition } from "./definition.ts";
 import { modelCallId, modelPart, usage } from "./shapes.ts";
 
@@ -35,15 +37,28 @@ export const modelCallFinished: EventDefinition<z.infer<ReturnType<typeof schema
   version: 1,
   schema,
   fold: (state, event) => {
-    const { parts, stop } = event.data;
+    const { parts, stop, usage: used } = event.data;
+    const messages = addAnswer(state.messages, parts);
     const batch = parts.flatMap((part): ToolCall[] =>
       part.type === "tool_use"
-        ? [{ part, asked_seq: event.seq, status: "requested", effect: null, started: null, processes: [], note: null, result: null }]
+        ? [
+            {
+              part,
+              asked_seq: event.seq,
+              status: "requested",
+              effect: null,
+              started: null,
+              processes: [],
+              note: null,
+              result: null,
+            },
+          ]
         : [],
     );
     return {
       ...state,
-      messages: parts.length === 0 ? state.messages : [...state.messages, { role: "assistant", parts }],
+      messages,
+      counted: { messages: messages.length, tokens: totalTokens(used) },
       batch,
       stop,
       pauses: stop === "pause_turn" ? state.pauses + 1 : 0,

@@ -1,7 +1,7 @@
 /** The workspace was set back to an earlier tree: by a person, or after a crash to undo a half-done call. */
 import * as z from "zod";
 import { textPart } from "../content.ts";
-import { say, withCall } from "../conversation.ts";
+import { say } from "../conversation.ts";
 import { lazy } from "../lazy.ts";
 import type { EventDefinition } from "./definition.ts";
 import { checkpointId, toolCallId, treeHash } from "./shapes.ts";
@@ -12,7 +12,7 @@ const schema = lazy(() =>
     tree: treeHash(),
     /** What was there before, so that nothing is lost; null after a crash, where it is half of something. */
     from: treeHash().nullable(),
-    /** The half-done call that is undone and will run again; null when a person rolled back. */
+    /** The half-done call that is undone; null when a person rolled back. */
     call: toolCallId().nullable(),
     checkpoint: checkpointId().nullable(),
   }),
@@ -24,9 +24,7 @@ export const rolledBack: EventDefinition<z.infer<ReturnType<typeof schema>>> = {
   fold: (state, event) => {
     const { call, tree, reason, checkpoint } = event.data;
     const back = { ...state, workspace: state.workspace && { ...state.workspace, tree } };
-    if (call !== null) {
-      return withCall(back, call, (open) => ({ ...open, status: "allowed", started: null, processes: [], note: reason }));
-    }
+    if (call !== null) return back;
     const to = checkpoint === null ? "the start of the session" : `checkpoint ${checkpoint}`;
     return say(back, [
       textPart(`The files of the workspace were set back to ${to} by the user. Reason: ${reason}`, { from: "belay" }),

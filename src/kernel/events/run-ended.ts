@@ -17,7 +17,13 @@ const OUTCOMES = [
   "canceled",
   "failed",
 ] as const satisfies readonly Outcome[];
-const VERIFICATIONS = ["passed", "failed", "none_found", "not_applicable", "waived"] as const satisfies readonly Verification[];
+const VERIFICATIONS = [
+  "passed",
+  "failed",
+  "none_found",
+  "not_applicable",
+  "waived",
+] as const satisfies readonly Verification[];
 
 const schema = lazy(() =>
   z.object({

@@ -29,8 +29,12 @@ export const runStarted: EventDefinition<z.infer<ReturnType<typeof schema>>> = {
       turns: 0,
     },
     runs: event.data.number,
+    // A run that was cut off was at work until its last event.
+    active_ms: state.active_ms + (state.run === null ? 0 : Math.max(0, state.previous_at - state.run.started_at)),
     end: null,
     verified: null,
+    // Somebody may have worked in the workspace between two runs.
+    dirty: state.dirty || state.workspace?.snapshots === true,
     failures: { count: 0, waited_ms: 0, repaired: [] },
     // A failure that ended the last run is tried afresh; a wait or a call under way is looked at by `decide`.
     model: state.model.status === "failed" ? { status: "idle" } : state.model,

@@ -45,42 +45,39 @@ const origin = lazy(
 
 const text = lazy(() => z.object({ type: z.literal("text"), text: z.string(), origin: origin() }));
 
-export const plainPart = lazy(
-  (): z.ZodType<PlainPart> =>
-    z.discriminatedUnion("type", [
-      text(),
-      z.object({
-        type: z.literal("image"),
-        media_type: z.enum(["image/png", "image/jpeg", "image/gif", "image/webp"]),
-        blob: blobHash(),
-        origin: origin(),
-      }),
-    ]),
-);
-
-export const modelPart = lazy(
-  (): z.ZodType<ModelPart> =>
-    z.discriminatedUnion("type", [
-      text(),
-      z.object({ type: z.literal("thinking"), text: z.string(), signature: z.string(), origin: origin() }),
-      z.object({ type: z.literal("redacted_thinking"), data: z.string(), origin: origin() }),
-      z.object({
-        type: z.literal("tool_use"),
-        call: toolCallId(),
-        provider_id: z.string(),
-        name: z.string(),
-        input: json(),
-        origin: origin(),
-      }),
-    ]),
-);
-
-export const processIdentity = lazy(
-  (): z.ZodType<ProcessIdentity> =>
+export const plainPart = lazy((): z.ZodType<PlainPart> =>
+  z.discriminatedUnion("type", [
+    text(),
     z.object({
-      pid: z.int(),
-      start_time: z.string().nullable(),
-      boot_id: z.string().nullable(),
-      namespace: z.string().nullable(),
+      type: z.literal("image"),
+      media_type: z.enum(["image/png", "image/jpeg", "image/gif", "image/webp"]),
+      blob: blobHash(),
+      origin: origin(),
     }),
+  ]),
+);
+
+export const modelPart = lazy((): z.ZodType<ModelPart> =>
+  z.discriminatedUnion("type", [
+    text(),
+    z.object({ type: z.literal("thinking"), text: z.string(), signature: z.string(), origin: origin() }),
+    z.object({ type: z.literal("redacted_thinking"), data: z.string(), origin: origin() }),
+    z.object({
+      type: z.literal("tool_use"),
+      call: toolCallId(),
+      provider_id: z.string(),
+      name: z.string(),
+      input: json(),
+      origin: origin(),
+    }),
+  ]),
+);
+
+export const processIdentity = lazy((): z.ZodType<ProcessIdentity> =>
+  z.object({
+    pid: z.int(),
+    start_time: z.string().nullable(),
+    boot_id: z.string().nullable(),
+    namespace: z.string().nullable(),
+  }),
 );

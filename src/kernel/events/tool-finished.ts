@@ -6,7 +6,15 @@ import type { ToolStatus } from "../state.ts";
 import type { EventDefinition } from "./definition.ts";
 import { blobHash, plainPart, toolCallId } from "./shapes.ts";
 
-const STATUSES = ["ok", "error", "denied", "canceled", "timed_out", "stalled", "interrupted"] as const satisfies readonly ToolStatus[];
+const STATUSES = [
+  "ok",
+  "error",
+  "denied",
+  "canceled",
+  "timed_out",
+  "stalled",
+  "interrupted",
+] as const satisfies readonly ToolStatus[];
 
 const schema = lazy(() =>
   z.object({
@@ -40,7 +48,7 @@ export const toolFinished: EventDefinition<z.infer<ReturnType<typeof schema>>> =
       },
     }));
     const call = state.batch.find((open) => open.part.call === id);
-    const changed = call?.started != null && call.effect !== "read";
+    const changed = call?.started != null && call.effect !== "read" && state.workspace?.snapshots === true;
     return closeBatch(changed ? { ...finished, dirty: true } : finished);
   },
 };

@@ -26,10 +26,12 @@ export const verificationFinished: EventDefinition<z.infer<ReturnType<typeof sch
   schema,
   fold: (state, event) => {
     const { command, exit_code, passed, tree, tail } = event.data;
-    const verified = { ...state, verified: { passed, tree, turn: state.turn } };
+    const verified = { ...state, processes: [], verified: { passed, tree } };
     if (passed) return verified;
     const end = exit_code === null ? "was killed" : `ended with exit code ${exit_code}`;
     // Said to the model now, read by it in the next run: a resume goes on with the findings.
-    return say(verified, [textPart(`Verification failed: \`${command}\` ${end}.\n${tail}`, { from: "tool", by: "verify" })]);
+    return say(verified, [
+      textPart(`Verification failed: \`${command}\` ${end}.\n${tail}`, { from: "tool", by: "verify" }),
+    ]);
   },
 };

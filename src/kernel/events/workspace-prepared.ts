@@ -25,6 +25,12 @@ export const workspacePrepared: EventDefinition<z.infer<ReturnType<typeof schema
   schema,
   fold: (state, event) => ({
     ...state,
-    workspace: { base: event.data.base, tree: event.data.base, snapshots: event.data.snapshots, branch: event.data.branch },
+    processes: [],
+    workspace: {
+      base: event.data.base,
+      tree: event.data.base,
+      snapshots: event.data.snapshots,
+      branch: event.data.branch,
+    },
   }),
 };

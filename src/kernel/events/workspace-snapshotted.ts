@@ -31,6 +31,7 @@ export const workspaceSnapshotted: EventDefinition<z.infer<ReturnType<typeof sch
   schema,
   fold: (state, event) => ({
     ...state,
+    dirty: event.data.call === null ? false : state.dirty,
     workspace: state.workspace && { ...state.workspace, tree: event.data.tree },
   }),
 };

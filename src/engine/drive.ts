@@ -1,0 +1,71 @@
+/**
+ * The loop. State is a fold over journaled events; `decide` is pure; `perform` is the only place with effects.
+ *
+ * E1: the intent of an effect is durable before the effect (each helper of `perform` records it first).
+ * E2: nobody but `record` changes the state.
+ * E3: an operating error ends the run with its kind; a lost lease or a failed store ends it without another write.
+ */
+import { decide } from "../kernel/decide.ts";
+import { ERROR_TABLE, type ErrorKind } from "../kernel/error-kind.ts";
+import { HarnessError } from "../kernel/harness-error.ts";
+import type { Draft } from "../kernel/events/index.ts";
+import { exitCodeOf } from "../kernel/outcome.ts";
+import type { RunEnd, SessionState } from "../kernel/state.ts";
+import type { FinishStep } from "../kernel/step.ts";
+import { perform } from "./perform.ts";
+import type { Drive } from "./run.ts";
+
+export async function drive(run: Drive): Promise<RunEnd> {
+  try {
+    for (;;) {
+      const step = decide(run.state());
+      if (step.kind === "finish") return await finish(run, step);
+      await run.record(await perform(step, run));
+    }
+  } catch (error) {
+    return await fail(run, error);
+  } finally {
+    await run.endInteractive();
+  }
+}
+
+async function finish(run: Drive, step: FinishStep): Promise<RunEnd> {
+  const state = run.state();
+  const reached: readonly Draft[] =
+    step.limit && state.run?.limit == null ? [{ kind: "LimitReached", data: step.limit }] : [];
+  const terminated = state.run?.cancel != null && ["sigterm", "sighup"].includes(state.run.cancel.by);
+  const end: RunEnd = {
+    outcome: step.outcome,
+    verification: step.verification,
+    error: step.error,
+    exit_code: exitCodeOf(step.outcome, terminated ? "terminated" : (step.error?.kind ?? null)),
+  };
+  await run.record([...reached, { kind: "RunEnded", data: { ...end, active_ms: activeMs(run, state) } }]);
+  return end;
+}
+
+/** E3. */
+async function fail(run: Drive, error: unknown): Promise<RunEnd> {
+  run.abort("failed");
+  const kind: ErrorKind = error instanceof HarnessError ? error.kind : "internal";
+  const message = error instanceof Error ? error.message : String(error);
+  const end: RunEnd = {
+    outcome: "failed",
+    verification: "not_applicable",
+    error: { kind, message },
+    exit_code: exitCodeOf("failed", kind),
+  };
+  run.failedWith(error);
+  if (ERROR_TABLE[kind].subsystem === "store") return end;
+  try {
+    await run.record([{ kind: "RunEnded", data: { ...end, active_ms: activeMs(run, run.state()) } }]);
+  } catch (second) {
+    // The first reason stands. A journal that cannot take it is found unended by the next run, which recovers.
+    if (!(second instanceof HarnessError)) throw second;
+  }
+  return end;
+}
+
+function activeMs(run: Drive, state: SessionState): number {
+  return Math.max(0, Math.round(run.host.clock.now() - (state.run?.started_at ?? run.host.clock.now())));
+}

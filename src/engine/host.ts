@@ -1,0 +1,50 @@
+/** Everything a session needs from outside, handed in by a face (the CLI, a test, a program that uses the library). */
+import type { Clock, Random } from "../kernel/clock.ts";
+import type { SandboxMode } from "../kernel/config.ts";
+import type { ToolUsePart } from "../kernel/content.ts";
+import type { Ids, SessionId } from "../kernel/ids.ts";
+import type { ProcessIdentity } from "../kernel/process-identity.ts";
+import type { Model, PriceTable } from "../model/model.ts";
+import type { Owner, Store } from "../store/port.ts";
+import type { Redactor } from "../store/redaction.ts";
+import type { Tool } from "../tool/tool.ts";
+import type { Shell } from "../workspace/shell.ts";
+import type { Workspace, Workspaces } from "../workspace/workspace.ts";
+
+export interface Host {
+  readonly store: Store;
+  readonly model: Model;
+  readonly prices: PriceTable;
+  readonly workspaces: Workspaces;
+  /** A shell for a workspace, in the mode that the session was configured with. */
+  readonly shell: (workspace: Workspace, mode: SandboxMode) => Promise<Shell>;
+  /** In the order in which the model sees them. */
+  readonly tools: readonly Tool[];
+  /** Opens the secrets of a session; `directory` is the session's own. */
+  readonly redactor: (directory: string) => Promise<Redactor>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: Ids;
+  /** This process, as the owner of leases. A token is made for every claim. */
+  readonly owner: () => Owner;
+  /** Whether the process that holds a lease still exists. Null: it cannot be known from here (another machine). */
+  readonly ownerAlive: (owner: Owner) => Promise<boolean | null>;
+  /** Ends a process of an older run, proven to be that one. */
+  readonly endProcess: (process: ProcessIdentity) => Promise<"dead" | "unprovable">;
+  /** Asks a person; null when nobody is there. */
+  readonly prompter: Prompter | null;
+  readonly version: string;
+}
+
+export interface Prompter {
+  /** Must settle when the signal aborts. */
+  ask(question: ApprovalQuestion, signal: AbortSignal): Promise<{ readonly approved: boolean; readonly by: string }>;
+}
+
+export interface ApprovalQuestion {
+  readonly session: SessionId;
+  readonly part: ToolUsePart;
+  /** One line: what it is about to do. */
+  readonly title: string;
+  readonly reason: string;
+}

@@ -1,0 +1,167 @@
+/** What people do with a session between runs: roll back, look at the difference, bring the work back, remove it. */
+import { rm } from "node:fs/promises";
+import type { Draft } from "../kernel/events/index.ts";
+import { HarnessError } from "../kernel/harness-error.ts";
+import { LOCAL_TENANT, type CheckpointId, type SessionId, type TreeHash } from "../kernel/ids.ts";
+import type { Checkpoint, SessionState } from "../kernel/state.ts";
+import { type Journal, loadSession } from "../store/journal.ts";
+import type { SessionPlace } from "../store/port.ts";
+import type { Delivered, FileChange, Workspace } from "../workspace/workspace.ts";
+import type { Host } from "./host.ts";
+import { notRun } from "./judge-tools.ts";
+import { branchOf } from "./run.ts";
+import { claimSession, openForWriting } from "./session.ts";
+
+export interface RolledBackTo {
+  readonly checkpoint: Checkpoint;
+  /** What was there before; it can be looked at in the journal and is kept in the session's snapshots. */
+  readonly from: TreeHash;
+  readonly changed: readonly string[];
+}
+
+/** Sets the workspace back. @param to null: the newest checkpoint that differs from what is there. */
+export async function rollbackSession(
+  host: Host,
+  session: SessionId,
+  to: CheckpointId | null,
+  reason: string,
+): Promise<RolledBackTo> {
+  return withJournal(host, session, async (journal, place) => {
+    const { state } = journal;
+    const workspace = await openWorkspaceOf(host, state, place);
+    await endOpenCalls(host, journal);
+    const { tree: from } = await workspace.snapshot();
+    const checkpoint = chooseCheckpoint(state, to, from);
+    const changed = await workspace.restore(checkpoint.tree);
+    await journal.append([
+      {
+        kind: "RolledBack",
+        actor: "user",
+        data: {
+          reason,
+          tree: checkpoint.tree,
+          from,
+          call: null,
+          checkpoint: checkpoint.label === "start" ? null : checkpoint.id,
+        },
+      },
+    ]);
+    return { checkpoint, from, changed };
+  });
+}
+
+export interface SessionDiff {
+  readonly base: TreeHash;
+  readonly tree: TreeHash;
+  readonly changes: readonly FileChange[];
+  readonly patch: string;
+}
+
+/** The session's work so far. While it is driven, up to its last snapshot. */
+export async function diffSession(host: Host, session: SessionId): Promise<SessionDiff> {
+  const { row, state } = await loadSession(host.store, LOCAL_TENANT, session);
+  const workspace = await openWorkspaceOf(host, state, row.place);
+  const { base, tree: known } = workspaceState(state);
+  const driven = row.owner !== null && (await host.ownerAlive(row.owner)) !== false;
+  const tree = driven ? known : (await workspace.snapshot()).tree;
+  return { base, tree, changes: await workspace.changes(base, tree), patch: await workspace.diff(base, tree) };
+}
+
+/** Brings the work into the user's repository. @throws `merge_conflict`, `work_would_be_lost`: then nothing was changed. */
+export async function deliverSession(host: Host, session: SessionId, how: "merge" | "apply"): Promise<Delivered> {
+  return withJournal(host, session, async (journal, place) => {
+    const { state } = journal;
+    const workspace = await openWorkspaceOf(host, state, place);
+    const { base } = workspaceState(state);
+    const { tree } = await workspace.snapshot();
+    const delivered = await workspace[how]({ base, tree, message: state.title });
+    await journal.append([
+      {
+        kind: "WorkDelivered",
+        actor: "user",
+        data: { how, tree, commit: delivered.commit, files: delivered.files.length },
+      },
+    ]);
+    return delivered;
+  });
+}
+
+/** Removes a session, its workspace and its secrets. The user's repository is left alone. @throws `lease_held` */
+export async function removeSession(host: Host, session: SessionId): Promise<void> {
+  const lease = await claimSession(host, session);
+  const row = await host.store.getSession(LOCAL_TENANT, session);
+  try {
+    if (row !== null) await rm(row.place.directory, { recursive: true, force: true });
+  } finally {
+    await host.store.release(lease);
+  }
+  await host.store.deleteSession(LOCAL_TENANT, session);
+  await host.store.pruneBlobs(LOCAL_TENANT);
+}
+
+async function withJournal<T>(
+  host: Host,
+  session: SessionId,
+  work: (journal: Journal, place: SessionPlace) => Promise<T>,
+): Promise<T> {
+  const { row } = await loadSession(host.store, LOCAL_TENANT, session);
+  const lease = await claimSession(host, session);
+  const { journal } = await openForWriting(host, lease, row.place);
+  try {
+    return await work(journal, row.place);
+  } finally {
+    await journal.close();
+  }
+}
+
+/** A run was cut off in the middle of a call: its processes end and it gets a result, so that no later resume undoes the rollback. */
+async function endOpenCalls(host: Host, journal: Journal): Promise<void> {
+  const { state } = journal;
+  const open = state.batch.filter((call) => call.result === null);
+  const processes = [...open.flatMap((call) => call.processes), ...state.processes.map((entry) => entry.process)];
+  await Promise.all(processes.map((process) => host.endProcess(process)));
+  const closed = open.map((call): Draft =>
+    call.status === "started"
+      ? notRun(
+          call.part.call,
+          "interrupted",
+          "interrupted: belay was stopped while this ran, and the user then set the files back.",
+        )
+      : notRun(call.part.call, "canceled", "Not run: the user set the files back."),
+  );
+  if (closed.length > 0) await journal.append(closed);
+}
+
+function chooseCheckpoint(state: SessionState, to: CheckpointId | null, current: TreeHash): Checkpoint {
+  const chosen =
+    to === null
+      ? state.checkpoints.findLast((checkpoint) => checkpoint.tree !== current)
+      : state.checkpoints.find((checkpoint) => checkpoint.id === to);
+  if (chosen !== undefined) return chosen;
+  throw to === null
+    ? new HarnessError(
+        "usage",
+        `Session ${state.session} has no checkpoint that differs from its files.`,
+        "There is nothing to roll back.",
+      )
+    : new HarnessError(
+        "usage",
+        `Session ${state.session} has no checkpoint ${to}.`,
+        "`belay sessions show` lists its checkpoints.",
+      );
+}
+
+async function openWorkspaceOf(host: Host, state: SessionState, place: SessionPlace): Promise<Workspace> {
+  workspaceState(state);
+  const mode = state.config?.workspace.mode ?? "clone";
+  return host.workspaces.open({ mode, source: place.source, directory: place.directory, branch: branchOf(state) });
+}
+
+function workspaceState(state: SessionState): NonNullable<SessionState["workspace"]> {
+  if (state.workspace !== null) return state.workspace;
+  throw new HarnessError(
+    "workspace_missing",
+    `Session ${state.session} has no workspace: it ended before its first tool.`,
+    "Resume it, or start a new session.",
+  );
+}

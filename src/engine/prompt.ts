@@ -1,0 +1,29 @@
+/** The part of every request that never changes within a session: prompt, tool schemas, and their hashes. */
+import { SYSTEM_PROMPT } from "../context/system-prompt.ts";
+import { hashOf } from "../kernel/envelope.ts";
+import { canonicalJson } from "../kernel/json.ts";
+import { type ToolSchema, toolSchemas } from "../tool/registry.ts";
+import type { Tool } from "../tool/tool.ts";
+
+export interface Prompt {
+  readonly system: string;
+  readonly tools: readonly ToolSchema[];
+  /** SHA-256, as journaled. */
+  readonly versions: { readonly prompt: string; readonly tools: string };
+}
+
+/** Building schemas costs milliseconds, and a turn needs them each time: they are built once for a list of tools. */
+const built = new WeakMap<readonly Tool[], Prompt>();
+
+export function promptOf(tools: readonly Tool[]): Prompt {
+  const known = built.get(tools);
+  if (known !== undefined) return known;
+  const schemas = toolSchemas(tools);
+  const prompt = {
+    system: SYSTEM_PROMPT,
+    tools: schemas,
+    versions: { prompt: hashOf(SYSTEM_PROMPT), tools: hashOf(canonicalJson(schemas)) },
+  };
+  built.set(tools, prompt);
+  return prompt;
+}

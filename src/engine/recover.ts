@@ -1,0 +1,119 @@
+/**
+ * What a run does first when an older one was cut off (G2): the old process tree is proven dead; a call that changed
+ * nothing, or that was confined and whose changes can be undone, is undone and runs again; any other is reported as
+ * `interrupted` and never repeated silently.
+ */
+import { textPart } from "../kernel/content.ts";
+import type { Draft } from "../kernel/events/index.ts";
+import type { ModelCallId, ToolCallId } from "../kernel/ids.ts";
+import { NO_MONEY } from "../kernel/money.ts";
+import type { ProcessIdentity } from "../kernel/process-identity.ts";
+import type { ToolCall } from "../kernel/state.ts";
+import type { Step } from "../kernel/step.ts";
+import { NO_USAGE } from "../kernel/usage.ts";
+import { openCall } from "./judge-tools.ts";
+import type { Drive } from "./run.ts";
+
+type RecoverStep = Extract<Step, { readonly kind: "recover" }>;
+
+/** A file's time can be a kernel tick older than the change; wrongly suspecting a change is safe. Milliseconds. */
+const CLOCK_SLACK_MS = 10;
+/** How many changed paths outside the tracked scope are named. */
+const NAMED_PATHS_MAX = 5;
+
+export async function recover(step: RecoverStep, run: Drive): Promise<readonly Draft[]> {
+  const loose = run.state().processes.map((entry) => entry.process);
+  const deaths = await endAll(loose, run);
+  const calls: Draft[] = [];
+  for (const id of step.calls) calls.push(...(await recoverCall(id, run)));
+  const processes = step.calls.reduce((sum, id) => sum + openCall(run.state(), id).processes.length, loose.length);
+  return [
+    ...(step.model === null ? [] : lostAnswer(step.model, run)),
+    ...calls,
+    { kind: "RecoveryFinished", data: { processes, unprovable: deaths.unprovable } },
+  ];
+}
+
+function lostAnswer(call: ModelCallId, run: Drive): readonly Draft[] {
+  const reserved = run.state().reserved;
+  return [
+    {
+      kind: "ModelCallFailed",
+      data: {
+        call,
+        kind: "interrupted",
+        message: "belay was stopped while the answer was under way.",
+        http: null,
+        request_id: null,
+        retry_after_ms: null,
+        partial: "",
+        usage: null,
+        duration_ms: 0,
+      },
+    },
+    {
+      kind: "BudgetSettled",
+      data: {
+        call,
+        usage: NO_USAGE,
+        cost: NO_MONEY,
+        price: null,
+        unknown_tokens: reserved?.call === call ? reserved.tokens : 0,
+      },
+    },
+  ];
+}
+
+async function recoverCall(id: ToolCallId, run: Drive): Promise<readonly Draft[]> {
+  const call = openCall(run.state(), id);
+  const { unprovable } = await endAll(call.processes, run);
+  if (call.effect === "read" && unprovable === 0) return [{ kind: "ToolRequeued", data: { call: id, note: null } }];
+  const doubt = unprovable > 0 ? "its processes could not be proven dead" : await whyNotUndone(call, run);
+  return doubt === null ? undo(call, run) : [interrupted(call, doubt)];
+}
+
+/** Null when everything the call can have changed will be undone by a rollback. */
+async function whyNotUndone(call: ToolCall, run: Drive): Promise<string | null> {
+  const { started } = call;
+  if (started === null || started.tree === null) return "there is no snapshot from before it";
+  if (!started.confined) return "it was not confined: it could have reached the network or files outside the workspace";
+  const workspace = await run.workspace();
+  const changed = await workspace.untrackedChangedSince(started.at - CLOCK_SLACK_MS, NAMED_PATHS_MAX);
+  return changed.length === 0 ? null : `it changed files that are not tracked (${changed.join(", ")})`;
+}
+
+async function undo(call: ToolCall, run: Drive): Promise<readonly Draft[]> {
+  const tree = call.started?.tree;
+  if (tree == null) return [interrupted(call, "there is no snapshot from before it")];
+  const workspace = await run.workspace();
+  const restored = await workspace.restore(tree);
+  await workspace.resetScratch();
+  const { call: id, name } = call.part;
+  const reason = `belay was stopped in the middle of \`${name}\`; its ${restored.length} changed file(s) were set back and it ran again. $HOME and /tmp were emptied, as after a reboot.`;
+  return [
+    { kind: "RolledBack", data: { reason, tree, from: null, call: id, checkpoint: null } },
+    { kind: "ToolRequeued", data: { call: id, note: call.processes.length === 0 ? null : reason } },
+  ];
+}
+
+function interrupted(call: ToolCall, doubt: string): Draft {
+  const say =
+    `belay was stopped while this ran, and it was not repeated because ${doubt}. ` +
+    "What it did is unknown: look at the state of things before you repeat any of it.";
+  return {
+    kind: "ToolFinished",
+    data: {
+      call: call.part.call,
+      status: "interrupted",
+      content: [textPart(`interrupted: outcome unknown. ${say}`, { from: "belay" })],
+      output: null,
+      exit: null,
+      duration_ms: 0,
+    },
+  };
+}
+
+async function endAll(processes: readonly ProcessIdentity[], run: Drive): Promise<{ readonly unprovable: number }> {
+  const ends = await Promise.all(processes.map((process) => run.host.endProcess(process)));
+  return { unprovable: ends.filter((end) => end === "unprovable").length };
+}

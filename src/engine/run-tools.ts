@@ -1,0 +1,198 @@
+/**
+ * The tool runner: intent → snapshot → run under a signal, a limit and a heartbeat → receipt. Reads of a batch run
+ * together; a change runs alone, after a snapshot.
+ *
+ * R1: a changing call starts only when its intent, and the tree to go back to, are durable.
+ * R2: every started call gets exactly one result, whatever the tool does; one that ignores its signal is left behind after
+ *     a grace and its late result is dropped.
+ */
+import { ERROR_TABLE } from "../kernel/error-kind.ts";
+import { type PlainPart, textPart } from "../kernel/content.ts";
+import type { Draft } from "../kernel/events/index.ts";
+import { HarnessError, InvariantError } from "../kernel/harness-error.ts";
+import type { BlobHash, ToolCallId, TreeHash } from "../kernel/ids.ts";
+import { invariant } from "../kernel/harness-error.ts";
+import type { ToolCall } from "../kernel/state.ts";
+import { parseToolInput } from "../tool/registry.ts";
+import type { Tool, ToolContext, ToolOutput, ToolStop } from "../tool/tool.ts";
+import { findTool, openCall } from "./judge-tools.ts";
+import type { Drive } from "./run.ts";
+
+/** How long a tool may take to end after its signal aborted, in milliseconds. */
+const ABORT_GRACE_MS = 4_000;
+const HEARTBEAT_MS = 5_000;
+
+interface Planned {
+  readonly call: ToolCall;
+  readonly tool: Tool;
+  /** With secrets put back. */
+  readonly input: unknown;
+  readonly limit_ms: number;
+  readonly confined: boolean;
+}
+
+export async function runTools(ids: readonly ToolCallId[], run: Drive): Promise<readonly Draft[]> {
+  const planned = ids.map((id) => plan(openCall(run.state(), id), run));
+  await recordIntent(planned, run);
+  // Each result is durable as soon as it is there: a cancel or a crash keeps what is finished.
+  await allOrFirstError(planned.map(async (one) => run.record([await runOne(one, run)])));
+  return [];
+}
+
+function plan(call: ToolCall, run: Drive): Planned {
+  const tool = findTool(run.host.tools, call.part.name);
+  invariant(tool !== undefined, "invariant R0: only judged calls of known tools are run");
+  const parsed = parseToolInput(tool, run.redactor.restoreJson(call.part.input));
+  invariant(parsed.ok, "invariant R0: the input was parsed when the call was judged");
+  const { sandbox, workspace } = run.config();
+  const repeatable = tool.repeatable?.(parsed.value) ?? true;
+  const sandboxed = tool.effect !== "execute" || (sandbox.mode === "bwrap" && !sandbox.network);
+  return {
+    call,
+    tool,
+    input: parsed.value,
+    limit_ms: Math.min(tool.limitOf?.(parsed.value) ?? tool.limit_ms, tool.limit_max_ms),
+    confined: sandboxed && repeatable && workspace.mode !== "in_place",
+  };
+}
+
+/** R1. */
+async function recordIntent(planned: readonly Planned[], run: Drive): Promise<void> {
+  const changing = planned.find((one) => one.tool.effect !== "read");
+  const snapshot = changing === undefined ? null : await snapshotBefore(changing, run);
+  const started = planned.map(({ call, tool, confined, limit_ms }): Draft => ({
+    kind: "ToolStarted",
+    causation: call.asked_seq,
+    data: {
+      call: call.part.call,
+      tool: tool.name,
+      tree: tool.effect === "read" ? null : (snapshot?.tree ?? null),
+      confined,
+      limit_ms,
+    },
+  }));
+  await run.record([...(snapshot?.drafts ?? []), ...started]);
+}
+
+async function snapshotBefore(
+  one: Planned,
+  run: Drive,
+): Promise<{ readonly tree: TreeHash; readonly drafts: readonly Draft[] } | null> {
+  const known = run.state().workspace;
+  if (known === null || !known.snapshots) return null;
+  // Nothing of ours ran since the last tree was taken, and nobody else works in a private workspace.
+  if (!run.state().dirty && run.config().workspace.mode !== "in_place") return { tree: known.tree, drafts: [] };
+  const started = run.host.clock.monotonic();
+  const workspace = await run.workspace();
+  const { tree, files, left_out } = await workspace.snapshot();
+  const duration_ms = Math.round(run.host.clock.monotonic() - started);
+  const data = {
+    tree,
+    call: one.call.part.call,
+    files,
+    left_out: left_out.map((left) => ({ ...left, paths: [...left.paths] })),
+    duration_ms,
+  };
+  return { tree, drafts: [{ kind: "WorkspaceSnapshotted", data }] };
+}
+
+async function runOne(planned: Planned, run: Drive): Promise<Draft> {
+  const { call, tool, input } = planned;
+  const { clock } = run.host;
+  const started = clock.monotonic();
+  const stop = new AbortController();
+  const done = new AbortController();
+  const cancel = (): void => {
+    stop.abort("canceled" satisfies ToolStop);
+  };
+  run.signal.addEventListener("abort", cancel, { once: true });
+  if (run.signal.aborted) cancel();
+  void clock
+    .sleep(planned.limit_ms, done.signal)
+    .then(() => (done.signal.aborted ? undefined : stop.abort("timed_out" satisfies ToolStop)));
+  const heartbeat = heartbeats(call.part.call, started, done.signal, run);
+  try {
+    const context = await contextOf(planned, stop.signal, run);
+    const output = await Promise.race([tool.run(input, context), leftBehind(stop.signal, done.signal, tool, run)]);
+    return receipt(planned, output, clock.monotonic() - started);
+  } catch (error) {
+    return receipt(planned, crashed(error), clock.monotonic() - started);
+  } finally {
+    done.abort();
+    run.signal.removeEventListener("abort", cancel);
+    await heartbeat;
+  }
+}
+
+async function contextOf(planned: Planned, signal: AbortSignal, run: Drive): Promise<ToolContext> {
+  const { call } = planned;
+  const id = call.part.call;
+  return {
+    workspace: await run.workspace(),
+    shell: await run.shell(),
+    signal,
+    clock: run.host.clock,
+    limit_ms: planned.limit_ms,
+    network: run.config().sandbox.network,
+    interactive: run.interactive,
+    onProcess: async (process) => {
+      await run.record([{ kind: "ToolProcessStarted", data: { call: id, process } }]);
+    },
+    onProgress: (text) => run.delta({ type: "tool_progress", call: id, text }),
+    keep: (text): Promise<BlobHash> =>
+      run.host.store.putBlob(run.state().tenant, Buffer.from(run.redactor.redact(text).text, "utf8")),
+  };
+}
+
+/** R2. */
+async function leftBehind(stop: AbortSignal, done: AbortSignal, tool: Tool, run: Drive): Promise<ToolOutput> {
+  await new Promise<void>((resolve) => {
+    if (stop.aborted) resolve();
+    else stop.addEventListener("abort", () => resolve(), { once: true });
+  });
+  await run.host.clock.sleep(ABORT_GRACE_MS, done);
+  const status = (stop.reason as ToolStop) === "timed_out" ? "timed_out" : "canceled"; // only `runOne` aborts this signal
+  const say = `The tool ${tool.name} did not end when it was stopped; what it still does is unknown.`;
+  return { status, content: [textPart(say, { from: "belay" })], output: null, exit: null };
+}
+
+/** A failure that the run can go on with is a result; any other ends the run and leaves the call to the next one. */
+function crashed(error: unknown): ToolOutput {
+  if (error instanceof InvariantError) throw error;
+  if (error instanceof HarnessError && ERROR_TABLE[error.kind].handling !== "surface") throw error;
+  const text = error instanceof HarnessError ? error.message : `The tool failed unexpectedly: ${String(error)}`;
+  return { status: "error", content: [textPart(text, { from: "belay" })], output: null, exit: null };
+}
+
+function receipt(planned: Planned, output: ToolOutput, took: number): Draft {
+  const { call } = planned;
+  const note: readonly PlainPart[] = call.note === null ? [] : [textPart(`[${call.note}]`, { from: "belay" })];
+  return {
+    kind: "ToolFinished",
+    actor: "tool",
+    data: {
+      call: call.part.call,
+      status: output.status,
+      content: [...note, ...output.content],
+      output: output.output,
+      exit: output.exit,
+      duration_ms: Math.round(took),
+    },
+  };
+}
+
+async function heartbeats(call: ToolCallId, started: number, done: AbortSignal, run: Drive): Promise<void> {
+  const { clock } = run.host;
+  for (;;) {
+    await clock.sleep(HEARTBEAT_MS, done);
+    if (done.aborted) return;
+    run.delta({ type: "tool_heartbeat", call, running_ms: Math.round(clock.monotonic() - started) });
+  }
+}
+
+/** Waits for all, so that no sibling is left running, then throws the first error there was. */
+async function allOrFirstError(work: readonly Promise<unknown>[]): Promise<void> {
+  const settled = await Promise.allSettled(work);
+  const failed = settled.find((one) => one.status === "rejected");
+  if (failed) throw failed.reason;
+}

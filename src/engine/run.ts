@@ -1,0 +1,121 @@
+/** What one run carries while it is driven: the journal, its surroundings, and the signal that stops everything. */
+import type { Delta } from "../kernel/delta.ts";
+import type { Draft, Event } from "../kernel/events/index.ts";
+import { HarnessError } from "../kernel/harness-error.ts";
+import type { SessionConfig } from "../kernel/config.ts";
+import { invariant } from "../kernel/harness-error.ts";
+import type { SessionState } from "../kernel/state.ts";
+import type { Journal } from "../store/journal.ts";
+import type { SessionPlace } from "../store/port.ts";
+import type { Redactor } from "../store/redaction.ts";
+import type { RunningCommand, Shell } from "../workspace/shell.ts";
+import type { PreparedWorkspace, Workspace } from "../workspace/workspace.ts";
+import type { Host } from "./host.ts";
+
+export type StopReason = "canceled" | "limit" | "failed";
+
+/** Commands that wait for input between two calls, at the same time. */
+export const INTERACTIVE_MAX = 4;
+
+export interface Drive {
+  readonly host: Host;
+  readonly place: SessionPlace;
+  readonly redactor: Redactor;
+  /** Aborted when the run has to stop; the reason is a `StopReason`. */
+  readonly signal: AbortSignal;
+  readonly interactive: Map<string, RunningCommand>;
+  state(): SessionState;
+  config(): SessionConfig;
+  record(drafts: readonly Draft[]): Promise<readonly Event[]>;
+  delta(delta: Delta): void;
+  abort(reason: StopReason): void;
+  /** Keeps the error for `--debug`. */
+  failedWith(error: unknown): void;
+  /** Starts making the workspace, or gives the attempt under way: it runs beside the first model call. */
+  preparing(): Promise<PreparedWorkspace>;
+  /** The workspace of this session; opens it when an older run made it. */
+  workspace(): Promise<Workspace>;
+  shell(): Promise<Shell>;
+  endInteractive(): Promise<void>;
+}
+
+export interface DriveParts {
+  readonly host: Host;
+  readonly place: SessionPlace;
+  readonly journal: Journal;
+  readonly redactor: Redactor;
+  readonly onDelta: (delta: Delta) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+export function createDrive(parts: DriveParts): Drive {
+  const { host, place, journal } = parts;
+  const stop = new AbortController();
+  const interactive = new Map<string, RunningCommand>();
+  let preparing: Promise<PreparedWorkspace> | null = null;
+  let workspace: Promise<Workspace> | null = null;
+  let shell: Promise<Shell> | null = null;
+
+  const drive: Drive = {
+    host,
+    place,
+    redactor: parts.redactor,
+    signal: stop.signal,
+    interactive,
+    state: () => journal.state,
+    config: () => {
+      const { config } = journal.state;
+      invariant(config !== null, "invariant D0: only a configured session is driven");
+      return config;
+    },
+    record: async (drafts) => (drafts.length === 0 ? [] : journal.append(drafts)),
+    delta: parts.onDelta,
+    abort: (reason) => {
+      if (!stop.signal.aborted) stop.abort(reason);
+    },
+    failedWith: parts.onError,
+    preparing: () => (preparing ??= unhandledLater(prepare(drive))),
+    workspace: () => (workspace ??= openWorkspace(drive)),
+    shell: () => (shell ??= drive.workspace().then((opened) => host.shell(opened, drive.config().sandbox.mode))),
+    endInteractive: async () => {
+      await Promise.all([...interactive.values()].map((command) => command.kill("stopped")));
+      interactive.clear();
+    },
+  };
+  return drive;
+}
+
+function prepare(drive: Drive): Promise<PreparedWorkspace> {
+  const { workspace } = drive.config();
+  return drive.host.workspaces.prepare({
+    mode: workspace.mode,
+    source: drive.place.source,
+    directory: drive.place.directory,
+    base: workspace.base,
+    branch: branchOf(drive.state()),
+    signal: drive.signal,
+  });
+}
+
+async function openWorkspace(drive: Drive): Promise<Workspace> {
+  if (drive.state().workspace === null) return (await drive.preparing()).workspace;
+  const opened = await drive.host.workspaces.open({
+    mode: drive.config().workspace.mode,
+    source: drive.place.source,
+    directory: drive.place.directory,
+    branch: branchOf(drive.state()),
+  });
+  return opened;
+}
+
+export function branchOf(state: Pick<SessionState, "session">): string {
+  return `belay/${state.session}`;
+}
+
+/** The work begins before anybody awaits it; its failure is seen by whoever does. */
+function unhandledLater<T>(promise: Promise<T>): Promise<T> {
+  promise.catch((error: unknown) => {
+    if (!(error instanceof HarnessError)) throw error;
+  });
+  return promise;
+}

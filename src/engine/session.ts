@@ -1,0 +1,292 @@
+/** Starting and resuming sessions: the row, the lease, the first events of a run, and then the loop. */
+import type { SessionConfig } from "../kernel/config.ts";
+import type { PlainPart } from "../kernel/content.ts";
+import type { Delta } from "../kernel/delta.ts";
+import type { Draft, Event } from "../kernel/events/index.ts";
+import { HarnessError } from "../kernel/harness-error.ts";
+import { LOCAL_PRINCIPAL, LOCAL_TENANT, type SessionId } from "../kernel/ids.ts";
+import { NO_MONEY } from "../kernel/money.ts";
+import { FOLD_VERSION, type SessionState } from "../kernel/state.ts";
+import { type Journal, openJournal } from "../store/journal.ts";
+import type { Lease, SessionPlace } from "../store/port.ts";
+import { drive } from "./drive.ts";
+import type { Host } from "./host.ts";
+import { keepLease, LEASE_TTL_MS } from "./lease-keeper.ts";
+import { promptOf } from "./prompt.ts";
+import { type RunReport, reportOf } from "./report.ts";
+import { createDrive, type Drive } from "./run.ts";
+
+export type CancelBy = "user" | "sigint" | "sigterm" | "sighup";
+
+/** A session that this process drives. */
+export interface LiveSession {
+  readonly session: SessionId;
+  /** Settles when the run ended; never rejects. The journal is closed and the lease given up. */
+  readonly done: Promise<RunReport>;
+  /** Durable events. What came before the first listener is handed to it at once. */
+  onEvents(listener: (events: readonly Event[]) => void): () => void;
+  /** Tokens and progress, as they come; may be dropped. */
+  onDelta(listener: (delta: Delta) => void): () => void;
+  cancel(by: CancelBy, reason: string): void;
+  state(): SessionState;
+  /** The error behind a failed run, with its cause and stack; null when there is none. */
+  failure(): unknown;
+}
+
+export interface StartRequest {
+  readonly task: readonly PlainPart[];
+  readonly title: string;
+  readonly config: Omit<SessionConfig, "versions">;
+  /** `directory` names the directory below which the session's own is made. */
+  readonly place: Omit<SessionPlace, "directory"> & { readonly sessions: string };
+}
+
+export interface ResumeRequest {
+  readonly session: SessionId;
+  readonly message: readonly PlainPart[] | null;
+  /** Changes the configuration; null leaves it as it was. */
+  readonly change: ((config: SessionConfig) => SessionConfig) | null;
+}
+
+export function versionsOf(host: Host): SessionConfig["versions"] {
+  return { belay: host.version, ...promptOf(host.tools).versions, fold: FOLD_VERSION };
+}
+
+export async function startSession(host: Host, request: StartRequest): Promise<LiveSession> {
+  const session = host.ids.session();
+  const place: SessionPlace = {
+    cwd: request.place.cwd,
+    source: request.place.source,
+    directory: `${request.place.sessions}/${session}`,
+  };
+  const config: SessionConfig = { ...request.config, versions: versionsOf(host) };
+  await host.store.createSession({
+    tenant: LOCAL_TENANT,
+    principal: LOCAL_PRINCIPAL,
+    session,
+    root: session,
+    trace: host.ids.trace(),
+    place,
+    priority: 0,
+    summary: {
+      title: request.title,
+      status: "new",
+      outcome: null,
+      verification: null,
+      turns: 0,
+      tokens: 0,
+      cost: NO_MONEY,
+      model: config.model,
+    },
+  });
+  const lease = await claimSession(host, session);
+  return launch(host, lease, place, () => [
+    { kind: "SessionCreated", actor: "user", data: { title: request.title } },
+    { kind: "SessionConfigured", actor: "user", data: { config } },
+    runStarted(host, 1, "start"),
+    { kind: "UserMessageAdded", actor: "user", data: { parts: [...request.task] } },
+  ]);
+}
+
+export async function resumeSession(host: Host, request: ResumeRequest): Promise<LiveSession> {
+  const { session, message, change } = request;
+  const lease = await claimSession(host, session);
+  const row = await host.store.getSession(LOCAL_TENANT, session);
+  if (row === null) throw noSession(session);
+  return launch(host, lease, row.place, (state) => {
+    const { config } = state;
+    if (config === null) {
+      throw new HarnessError(
+        "config_changed",
+        `Session ${session} ended before it was configured.`,
+        "Start a new session.",
+      );
+    }
+    const wanted: SessionConfig = { ...(change?.(config) ?? config), versions: versionsOf(host) };
+    const changed = differences(config, wanted);
+    return [
+      ...(changed.length === 0
+        ? []
+        : ([{ kind: "SettingsChanged", actor: "user", data: { config: wanted, changed } }] satisfies Draft[])),
+      runStarted(host, state.runs + 1, "resume"),
+      ...(message === null
+        ? []
+        : ([{ kind: "UserMessageAdded", actor: "user", data: { parts: [...message] } }] satisfies Draft[])),
+    ];
+  });
+}
+
+/** Claims the lease; an owner on this machine that is proven dead is superseded at once. @throws `lease_held`, `session_not_found` */
+export async function claimSession(host: Host, session: SessionId): Promise<Lease> {
+  const row = await host.store.getSession(LOCAL_TENANT, session);
+  if (row === null) throw noSession(session);
+  const dead = row.owner !== null && (await host.ownerAlive(row.owner)) === false;
+  return host.store.claim({
+    tenant: LOCAL_TENANT,
+    session,
+    owner: host.owner(),
+    ttl_ms: LEASE_TTL_MS,
+    ...(dead && row.owner ? { supersede: row.owner.token } : {}),
+  });
+}
+
+export function noSession(session: SessionId): HarnessError {
+  return new HarnessError(
+    "session_not_found",
+    `There is no session ${session}.`,
+    "List the sessions with `belay sessions list`.",
+  );
+}
+
+/** Opens a session's journal for writing; gives the lease back when that fails. */
+export async function openForWriting(
+  host: Host,
+  lease: Lease,
+  place: SessionPlace,
+): Promise<{ readonly journal: Journal; readonly redactor: Drive["redactor"] }> {
+  try {
+    const redactor = await host.redactor(place.directory);
+    const { tenant, session } = lease;
+    const journal = await openJournal({ store: host.store, tenant, session, lease, redactor, spans: host.ids });
+    return { journal, redactor };
+  } catch (error) {
+    await host.store.release(lease);
+    throw error;
+  }
+}
+
+async function launch(
+  host: Host,
+  lease: Lease,
+  place: SessionPlace,
+  first: (state: SessionState) => readonly Draft[],
+): Promise<LiveSession> {
+  const { journal, redactor } = await openForWriting(host, lease, place);
+  const events = channel<readonly Event[]>();
+  const deltas = channel<Delta>();
+  let failure: unknown = null;
+  const run = createDrive({
+    host,
+    place,
+    journal,
+    redactor,
+    onDelta: deltas.emit,
+    onError: (error) => (failure = error),
+  });
+  journal.onAppend(events.emit);
+  try {
+    await journal.append(first(journal.state));
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
+  const cancel = (by: CancelBy, reason: string): void => void requestStop(run, by, reason);
+  return {
+    session: lease.session,
+    done: driveToEnd(run, journal, cancel),
+    onEvents: events.listen,
+    onDelta: deltas.listen,
+    cancel,
+    state: () => journal.state,
+    failure: () => failure,
+  };
+}
+
+async function driveToEnd(run: Drive, journal: Journal, cancel: LiveSession["cancel"]): Promise<RunReport> {
+  const { clock, store } = run.host;
+  const started = clock.monotonic();
+  const runId = journal.state.run?.id ?? null;
+  const keeper = keepLease(store, journal, clock, {
+    onCancelRequested: () => cancel("user", "canceled from another terminal"),
+    onLost: (error) => {
+      run.failedWith(error);
+      run.abort("failed");
+    },
+  });
+  const watch = watchTime(run);
+  // Begun now, so that it is ready when the first answer asks for a tool.
+  if (journal.state.workspace === null) void run.preparing();
+  const end = await drive(run);
+  watch.abort();
+  await keeper.stop();
+  await closeQuietly(journal);
+  return reportOf({
+    state: journal.state,
+    end,
+    run: runId,
+    duration_ms: clock.monotonic() - started,
+    workspace: journal.state.workspace === null ? null : (await run.workspace()).root,
+  });
+}
+
+/** The journal is durable without its closing snapshot; a store that failed has already been reported as the run's end. */
+async function closeQuietly(journal: Journal): Promise<void> {
+  try {
+    await journal.close();
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+  }
+}
+
+/** Journals the wish first, then stops what is under way. */
+async function requestStop(run: Drive, by: CancelBy, reason: string): Promise<void> {
+  if (run.state().run === null || run.state().run?.cancel || run.signal.aborted) return;
+  try {
+    await run.record([{ kind: "CancelRequested", actor: "user", data: { by, reason } }]);
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    run.failedWith(error);
+  }
+  run.abort("canceled");
+}
+
+/** Stops the run when its time is used up. Measured with the monotonic clock. */
+function watchTime(run: Drive): AbortController {
+  const over = new AbortController();
+  const max = run.config().limits.active_ms;
+  const left = Math.max(0, max - run.state().active_ms);
+  void run.host.clock.sleep(left, over.signal).then(async () => {
+    if (over.signal.aborted || run.signal.aborted) return;
+    try {
+      await run.record([{ kind: "LimitReached", data: { limit: "active_ms", value: max, max } }]);
+    } catch (error) {
+      if (!(error instanceof HarnessError)) throw error;
+      run.failedWith(error);
+    }
+    run.abort("limit");
+  });
+  return over;
+}
+
+function runStarted(host: Host, number: number, reason: "start" | "resume"): Draft {
+  return { kind: "RunStarted", data: { run: host.ids.run(), number, reason, pid: host.owner().pid } };
+}
+
+/** Names of the members (one level deep) that differ. */
+function differences(before: SessionConfig, after: SessionConfig): string[] {
+  const names = Object.keys(after) as (keyof SessionConfig)[]; // a SessionConfig has no other keys
+  return names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+}
+
+/** Listeners of one kind of message. What comes before the first one is kept for it, up to a bound. */
+const BACKLOG_MAX = 1_000;
+
+function channel<T>(): {
+  readonly emit: (message: T) => void;
+  readonly listen: (listener: (message: T) => void) => () => void;
+} {
+  const listeners = new Set<(message: T) => void>();
+  let backlog: T[] | null = [];
+  return {
+    emit: (message) => {
+      if (backlog !== null && backlog.length < BACKLOG_MAX) backlog.push(message);
+      for (const listener of listeners) listener(message);
+    },
+    listen: (listener) => {
+      for (const message of backlog ?? []) listener(message);
+      backlog = null;
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}

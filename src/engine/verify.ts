@@ -1,0 +1,38 @@
+/** Runs the verification command on exactly the tree that was checkpointed, and leaves that tree as it was. */
+import type { Draft } from "../kernel/events/index.ts";
+import { TOOL_OUTPUT_CHARS_MAX } from "../kernel/limits.ts";
+import { runOwnCommand } from "./own-command.ts";
+import type { Drive } from "./run.ts";
+
+/** How long verification may take, in milliseconds. */
+const VERIFY_LIMIT_MS = 20 * 60_000;
+/** What of its output the model and people see, in characters. */
+const TAIL_CHARS = 8_000;
+
+export async function verify(command: string, run: Drive): Promise<readonly Draft[]> {
+  const end = await runOwnCommand({ command, network: run.config().sandbox.network, limit_ms: VERIFY_LIMIT_MS }, run);
+  if (run.signal.aborted) return [];
+  const tree = run.state().workspace?.snapshots ? (run.state().workspace?.tree ?? null) : null;
+  // A test run that rewrites files must not change what was verified; in the user's own tree nothing is undone.
+  if (tree !== null && run.config().workspace.mode !== "in_place") await (await run.workspace()).restore(tree);
+  const kept = end.output.length > TAIL_CHARS ? await keep(end.output, run) : null;
+  return [
+    {
+      kind: "VerificationFinished",
+      actor: "tool",
+      data: {
+        command,
+        exit_code: end.code,
+        passed: end.code === 0 && end.killed === null,
+        tree,
+        duration_ms: end.duration_ms,
+        tail: end.output.slice(-Math.min(TAIL_CHARS, TOOL_OUTPUT_CHARS_MAX)),
+        output: kept,
+      },
+    },
+  ];
+}
+
+async function keep(text: string, run: Drive): ReturnType<Drive["host"]["store"]["putBlob"]> {
+  return run.host.store.putBlob(run.state().tenant, Buffer.from(run.redactor.redact(text).text, "utf8"));
+}

@@ -1,0 +1,55 @@
+/**
+ * belay-harness: the library behind the `belay` command. A program builds a `Host` (store, model, workspaces, shell,
+ * tools, clock) and starts or resumes sessions with it; what happens is read from events, the truth is the journal.
+ */
+export { startSession, resumeSession } from "./engine/session.ts";
+export type { CancelBy, LiveSession, ResumeRequest, StartRequest } from "./engine/session.ts";
+export { deliverSession, diffSession, removeSession, rollbackSession } from "./engine/operations.ts";
+export type { RolledBackTo, SessionDiff } from "./engine/operations.ts";
+export type { ApprovalQuestion, Host, Prompter } from "./engine/host.ts";
+export type { RunReport } from "./engine/report.ts";
+
+export type { Clock, Random } from "./kernel/clock.ts";
+export type { SessionConfig } from "./kernel/config.ts";
+export type { ContentPart, Message, ModelPart, Origin, PlainPart } from "./kernel/content.ts";
+export { textPart } from "./kernel/content.ts";
+export { decide } from "./kernel/decide.ts";
+export type { Delta } from "./kernel/delta.ts";
+export { ERROR_TABLE } from "./kernel/error-kind.ts";
+export type { ErrorKind, ErrorRow, Handling } from "./kernel/error-kind.ts";
+export type { Draft, Event, EventData, EventKind, EventOf, UnknownEvent } from "./kernel/events/index.ts";
+export { emptyState, foldAll, foldEvent } from "./kernel/fold.ts";
+export { HarnessError } from "./kernel/harness-error.ts";
+export { createIds, LOCAL_PRINCIPAL, LOCAL_TENANT, parseCheckpointId, parseSessionId } from "./kernel/ids.ts";
+export type { Ids, SessionId } from "./kernel/ids.ts";
+export { DEFAULT_LIMITS, LIMITS_MAX } from "./kernel/limits.ts";
+export type { Limits } from "./kernel/limits.ts";
+export { EXIT_TABLE, exitCodeOf } from "./kernel/outcome.ts";
+export type { Outcome, Verification } from "./kernel/outcome.ts";
+export type { SessionState } from "./kernel/state.ts";
+export type { Step } from "./kernel/step.ts";
+
+export { createAnthropicModel } from "./model/anthropic.ts";
+export { classifyProviderError } from "./model/classify.ts";
+export type { Model, ModelAnswer, ModelDelta, ModelRequest, PriceTable } from "./model/model.ts";
+export { createPriceTable } from "./model/prices.ts";
+
+export { loadSession, openJournal, readEvents } from "./store/journal.ts";
+export type { Journal } from "./store/journal.ts";
+export { createMemoryStore } from "./store/memory/memory-store.ts";
+export type { Lease, Owner, SessionRow, Store } from "./store/port.ts";
+export { createRedactor } from "./store/redaction.ts";
+export type { Redactor } from "./store/redaction.ts";
+export { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
+export { memoryVault, openVault } from "./store/vault.ts";
+
+export { builtInTools } from "./tool/registry.ts";
+export type { Tool, ToolContext, ToolOutput } from "./tool/tool.ts";
+
+export { createBwrapShell } from "./workspace/bwrap-shell.ts";
+export { endProcess, identityOf, isAlive } from "./workspace/process-identity.ts";
+export { createPlainShell } from "./workspace/process-plain-shell.ts";
+export { probeSandbox } from "./workspace/sandbox-probe.ts";
+export type { RunningCommand, Shell, ShellCommand } from "./workspace/shell.ts";
+export type { Workspace, WorkspaceFiles, Workspaces } from "./workspace/workspace.ts";
+export { createWorkspaces } from "./workspace/workspaces.ts";

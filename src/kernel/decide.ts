@@ -1,0 +1,215 @@
+/**
+ * The pure heart: from a state, the next step. Every stop rule stands here and nowhere else.
+ *
+ * D1: a model is called only when no tool call is open, so that history is always valid.
+ * D2: a limit is checked before it is crossed.
+ * D3: nothing that an older run left half-done is passed over.
+ * D4: `decide` ends: every step's events bring the state closer to `finish`, within the limits that the state carries.
+ */
+import { ERROR_TABLE, type ErrorKind } from "./error-kind.ts";
+import type { Repair } from "./events/history-repaired.ts";
+import { worstCaseTokens } from "./bound.ts";
+import { invariant } from "./harness-error.ts";
+import { PAUSES_PER_TURN_MAX, PARALLEL_READS_MAX } from "./limits.ts";
+import type { Verification } from "./outcome.ts";
+import type { RunState, SessionState, ToolCall } from "./state.ts";
+import type { FinishStep, Step } from "./step.ts";
+import { totalTokens } from "./usage.ts";
+
+export function decide(state: SessionState): Step {
+  const { run } = state;
+  invariant(run !== null && state.config !== null, "invariant D0: only a configured session with a run is driven");
+  return recovery(state, run) ?? stopping(state, run) ?? toolWork(state) ?? conversation(state);
+}
+
+/** D3. */
+function recovery(state: SessionState, run: RunState): Step | null {
+  const calls = state.batch.filter((call) => call.started !== null && call.status === "started").map(idOf);
+  const model = state.model.status === "calling" && state.model.epoch !== run.epoch ? state.model.call : null;
+  const processes = state.processes.some((entry) => entry.epoch !== run.epoch);
+  return calls.length > 0 || model !== null || processes ? { kind: "recover", model, calls } : null;
+}
+
+/** Somebody or a limit stops the run: open calls are closed first, finished work is kept. */
+function stopping(state: SessionState, run: RunState): Step | null {
+  const why = run.cancel
+    ? `canceled: ${run.cancel.reason}`
+    : run.limit
+      ? `the limit ${run.limit} of the session was reached`
+      : null;
+  if (why === null) return null;
+  const open = state.batch.filter((call) => call.result === null).map(idOf);
+  if (open.length > 0) return { kind: "close_calls", calls: open, reason: why };
+  if (state.dirty) return { kind: "checkpoint", label: run.cancel ? "when canceled" : "at the limit" };
+  return run.limit
+    ? finish(state, "limit_reached", { limit: limitValue(state, run.limit) })
+    : finish(state, "canceled");
+}
+
+/** The open batch, in order: judged, approved, and run; reads together, changes alone. */
+function toolWork(state: SessionState): Step | null {
+  if (state.batch.length === 0) return null;
+  if (state.workspace === null) return { kind: "prepare_workspace" };
+  const open = state.batch.filter((call) => call.result === null);
+  const requested = open.filter((call) => call.status === "requested");
+  if (requested.length > 0) return { kind: "judge_tools", calls: requested.map(idOf) };
+  const [first] = open;
+  invariant(first !== undefined, "invariant D1: a batch whose calls all have results is closed by the fold");
+  if (first.status === "asking") return { kind: "ask", calls: [first.part.call] };
+  return { kind: "run_tools", calls: nextTools(open).map(idOf) };
+}
+
+function nextTools(open: readonly ToolCall[]): readonly ToolCall[] {
+  const reads: ToolCall[] = [];
+  for (const call of open) {
+    if (call.status !== "allowed" || call.effect !== "read" || reads.length === PARALLEL_READS_MAX) break;
+    reads.push(call);
+  }
+  return reads.length > 0 ? reads : open.slice(0, 1);
+}
+
+function conversation(state: SessionState): Step {
+  const { model } = state;
+  if (model.status === "failed") return afterFailure(state, model);
+  if (model.status === "waiting") {
+    return { kind: "wait", error: model.kind, attempt: model.attempt, retry_after_ms: null, until: model.until };
+  }
+  if (state.verified?.passed === false) return finish(state, "verification_failed", { verification: "failed" });
+  switch (state.stop) {
+    case "end_turn":
+    case "stop_sequence":
+      return done(state);
+    case "refusal":
+    case "content_filter":
+      return finish(state, "refused");
+    case "max_tokens":
+      return repaired(state, "truncated", "continue", "The answer reached max_tokens twice in a row.");
+    case "context_window":
+      return finish(state, "failed", {
+        error: { kind: "context_overflow", message: "The conversation filled the model's context window." },
+      });
+    case "pause_turn":
+      if (state.pauses > PAUSES_PER_TURN_MAX) {
+        return finish(state, "failed", {
+          error: { kind: "pause", message: `The model paused more than ${PAUSES_PER_TURN_MAX} times in one turn.` },
+        });
+      }
+      return callModel(state);
+    case "tool_use":
+    case null:
+      return callModel(state);
+  }
+}
+
+/** The model says it is done. Whether that is true is not its decision. */
+function done(state: SessionState): Step {
+  const verify = state.config?.verify ?? null;
+  if (verify !== null && state.workspace === null) return { kind: "prepare_workspace" };
+  if (state.dirty) return { kind: "checkpoint", label: "task done" };
+  if (verify !== null && state.verified === null) return { kind: "verify", command: verify };
+  const changed =
+    state.workspace !== null && (!state.workspace.snapshots || state.workspace.tree !== state.workspace.base);
+  const proof: Verification = state.verified?.passed ? "passed" : changed ? "none_found" : "not_applicable";
+  return finish(state, "completed", { verification: proof });
+}
+
+/** D2. */
+function callModel(state: SessionState): Step {
+  const limits = state.config?.limits;
+  invariant(limits !== undefined, "invariant D0: only a configured session is driven");
+  // A retry belongs to the turn it began in; a new turn begins after an answer.
+  const attempt = state.failures.count + 1;
+  const fresh = state.failures.count === 0 && state.pauses === 0;
+  const turn = fresh ? state.turn + 1 : Math.max(state.turn, 1);
+  if (turn > limits.turns) return finish(state, "limit_reached", { limit: limitValue(state, "turns") });
+  const tokens = spentTokens(state) + worstCaseTokens(state);
+  if (tokens > limits.tokens) return finish(state, "limit_reached", { limit: limitValue(state, "tokens") });
+  return { kind: "call_model", turn, attempt };
+}
+
+const REPAIRS: { readonly [Kind in ErrorKind]?: Repair } = {
+  max_tokens_overflow: "lower_max_tokens",
+  orphan_tool_use: "rebuild",
+  orphan_tool_result: "rebuild",
+  thinking_signature: "drop_thinking",
+  thinking_modified: "drop_thinking",
+  thinking_order: "drop_thinking",
+  reasoning_pairing: "drop_thinking",
+  truncated: "continue",
+  truncated_tool_call: "raise_max_tokens",
+  empty_response: "continue",
+};
+
+function afterFailure(state: SessionState, failed: Extract<SessionState["model"], { status: "failed" }>): Step {
+  const { handling, limit } = ERROR_TABLE[failed.kind];
+  const error = { kind: failed.kind, message: failed.message };
+  switch (handling) {
+    case "retry":
+    case "wait": {
+      const attempts = limit?.attempts ?? 0;
+      const wait = Math.max(failed.retry_after_ms ?? 0, 0);
+      const left = (limit?.total_ms ?? 0) - state.failures.waited_ms;
+      if (state.failures.count > attempts || wait > left || (left <= 0 && wait > 0))
+        return finish(state, "failed", { error });
+      return {
+        kind: "wait",
+        error: failed.kind,
+        attempt: failed.attempt + 1,
+        retry_after_ms: failed.retry_after_ms,
+        until: null,
+      };
+    }
+    case "repair": {
+      const repair = REPAIRS[failed.kind];
+      return repair === undefined
+        ? finish(state, "failed", { error })
+        : repaired(state, failed.kind, repair, failed.message);
+    }
+    case "surface":
+      return finish(state, "refused", { error });
+    // Compaction, fallback and escalation have nobody yet who could do them: the run ends resumable.
+    case "compact":
+    case "fall_back":
+    case "escalate":
+    case "pause":
+    case "abort":
+      return finish(state, "failed", { error });
+  }
+}
+
+function repaired(state: SessionState, kind: ErrorKind, repair: Repair, message: string): Step {
+  if (state.failures.repaired.includes(kind)) return finish(state, "failed", { error: { kind, message } });
+  return { kind: "repair", error: kind, repair };
+}
+
+function finish(
+  state: SessionState,
+  outcome: FinishStep["outcome"],
+  more: Partial<Pick<FinishStep, "verification" | "error" | "limit">> = {},
+): Step {
+  const { verification = "not_applicable", error = null, limit = null } = more;
+  // Work that was done stays reachable however the run ends.
+  if (state.dirty && state.workspace !== null) return { kind: "checkpoint", label: `before ${outcome}` };
+  return { kind: "finish", outcome, verification, error, limit };
+}
+
+function limitValue(
+  state: SessionState,
+  limit: keyof NonNullable<SessionState["config"]>["limits"],
+): FinishStep["limit"] {
+  const max = state.config?.limits[limit] ?? 1;
+  const value = {
+    turns: state.turn,
+    tokens: spentTokens(state),
+    active_ms: state.active_ms + state.at - (state.run?.started_at ?? state.at),
+  }[limit];
+  return { limit, value, max };
+}
+
+function spentTokens(state: SessionState): number {
+  return totalTokens(state.usage) + state.unknown_tokens;
+}
+
+function idOf(call: ToolCall): ToolCall["part"]["call"] {
+  return call.part.call;
+}

@@ -1,0 +1,387 @@
+/**
+ * A session without effects: `decide` names the steps, random choices say what became of them, crashes cut runs off
+ * anywhere. Yields journals as they can really occur, for the properties of fold and decide.
+ */
+import { decide } from "../../src/kernel/decide.ts";
+import type { Draft, Event } from "../../src/kernel/events/index.ts";
+import { sealEvent } from "../../src/kernel/envelope.ts";
+import { ERROR_TABLE, type ErrorKind } from "../../src/kernel/error-kind.ts";
+import { emptyState, foldEvent, isUnknown, parseEvent, versionOf } from "../../src/kernel/fold.ts";
+import { createIds, LOCAL_PRINCIPAL, LOCAL_TENANT, parseTreeHash } from "../../src/kernel/ids.ts";
+import type { ModelPart } from "../../src/kernel/content.ts";
+import { nanoDollars } from "../../src/kernel/money.ts";
+import { exitCodeOf } from "../../src/kernel/outcome.ts";
+import type { SessionState, StopReason, ToolEffect, ToolStatus } from "../../src/kernel/state.ts";
+import type { FinishStep, Step } from "../../src/kernel/step.ts";
+import { testConfig } from "./config.ts";
+
+/** Hands out choices; when they are used up, always the first one (which leads to the end). */
+export interface Choices {
+  pick<T>(options: readonly [T, ...T[]]): T;
+  chance(oneIn: number): boolean;
+}
+
+export function choicesFrom(numbers: readonly number[]): Choices {
+  let index = 0;
+  const next = (): number => numbers[index++] ?? 0;
+  return {
+    pick: (options) => options[next() % options.length] ?? options[0],
+    chance: (oneIn) => next() % oneIn === oneIn - 1,
+  };
+}
+
+export interface Simulated {
+  readonly start: SessionState;
+  readonly events: readonly Event[];
+  readonly state: SessionState;
+  readonly steps: readonly Step[];
+}
+
+const PROVIDER_KINDS = (Object.keys(ERROR_TABLE) as ErrorKind[]).filter(
+  (kind) => ERROR_TABLE[kind].subsystem === "provider",
+);
+const STOPS: readonly [StopReason, ...StopReason[]] = [
+  "end_turn",
+  "tool_use",
+  "tool_use",
+  "max_tokens",
+  "refusal",
+  "pause_turn",
+  "stop_sequence",
+  "context_window",
+];
+const EFFECTS: readonly [ToolEffect, ...ToolEffect[]] = ["read", "write", "execute"];
+const STATUSES: readonly [ToolStatus, ...ToolStatus[]] = ["ok", "error", "timed_out", "stalled", "canceled"];
+
+/** @param stepsMax the simulation throws when a session takes more: `decide` must end. */
+export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
+  let tick = 1_000;
+  let count = 0;
+  const ids = createIds(
+    () => 1,
+    (n) => {
+      count += 1;
+      return Uint8Array.from({ length: n }, (_, i) => Math.floor(count / 32 ** i) % 32);
+    },
+  );
+  const session = ids.session();
+  const trace = ids.trace();
+  const start = emptyState({ tenant: LOCAL_TENANT, principal: LOCAL_PRINCIPAL, session, root: session, trace });
+  const events: Event[] = [];
+  const steps: Step[] = [];
+  let state = start;
+  let epoch = 1;
+  let trees = 1;
+  const tree = (n: number): ReturnType<typeof parseTreeHash> => parseTreeHash(n.toString(16).padStart(40, "0"));
+
+  const record = (drafts: readonly Draft[]): void => {
+    for (const draft of drafts) {
+      tick += 5;
+      const envelope = {
+        tenant: LOCAL_TENANT,
+        principal: LOCAL_PRINCIPAL,
+        session,
+        root: session,
+        parent: null,
+        run: draft.kind === "RunStarted" ? draft.data.run : (state.run?.id ?? null),
+        turn: draft.turn ?? state.turn,
+        phase: state.phase,
+        seq: state.seq + 1,
+        epoch,
+        kind: draft.kind,
+        version: versionOf(draft.kind),
+        at: tick,
+        causation: draft.causation ?? null,
+        actor: draft.actor ?? ("belay" as const),
+        trace,
+        span: ids.span(),
+        redactions: 0,
+        prev_hash: state.hash,
+        data: draft.data,
+      };
+      const { body, hash } = sealEvent(envelope);
+      const event = parseEvent(JSON.parse(body) as typeof envelope, hash);
+      if (isUnknown(event)) throw new Error("the simulation wrote an unknown event");
+      events.push(event);
+      state = foldEvent(state, event);
+    }
+  };
+
+  const config = testConfig({
+    limits: { turns: 6, active_ms: 10_000_000, tokens: 400_000 },
+    verify: choices.pick([null, "true"]),
+  });
+  const startRun = (reason: "start" | "resume"): void =>
+    record([{ kind: "RunStarted", data: { run: ids.run(), number: state.runs + 1, reason, pid: 1 } }]);
+
+  record([
+    { kind: "SessionCreated", data: { title: "t" } },
+    { kind: "SessionConfigured", data: { config } },
+  ]);
+  startRun("start");
+  record([{ kind: "UserMessageAdded", data: { parts: [{ type: "text", text: "do it", origin: { from: "user" } }] } }]);
+
+  const crash = (): boolean => {
+    if (!choices.chance(12) || epoch > 6) return false;
+    epoch += 1;
+    startRun("resume");
+    return true;
+  };
+
+  const answer = (): readonly ModelPart[] => {
+    const text: ModelPart = { type: "text", text: "word", origin: { from: "model" } };
+    return [text];
+  };
+
+  const perform = (step: Exclude<Step, FinishStep>): void => {
+    switch (step.kind) {
+      case "recover": {
+        if (step.model !== null) {
+          record([
+            {
+              kind: "ModelCallFailed",
+              data: {
+                call: step.model,
+                kind: "interrupted",
+                message: "",
+                http: null,
+                request_id: null,
+                retry_after_ms: null,
+                partial: "",
+                usage: null,
+                duration_ms: 0,
+              },
+            },
+          ]);
+        }
+        for (const call of step.calls) {
+          if (choices.chance(2)) record([{ kind: "ToolRequeued", data: { call, note: "again" } }]);
+          else
+            record([
+              {
+                kind: "ToolFinished",
+                data: { call, status: "interrupted", content: [], output: null, exit: null, duration_ms: 0 },
+              },
+            ]);
+        }
+        record([{ kind: "RecoveryFinished", data: { processes: 0, unprovable: 0 } }]);
+        return;
+      }
+      case "prepare_workspace":
+        record([
+          {
+            kind: "WorkspacePrepared",
+            data: {
+              mode: "clone",
+              base: tree(1),
+              head: null,
+              branch: "b",
+              files: 1,
+              snapshots: choices.pick([true, false]),
+              left_out: [],
+              setup: null,
+            },
+          },
+        ]);
+        return;
+      case "call_model": {
+        const call = ids.modelCall();
+        record([
+          { kind: "BudgetReserved", turn: step.turn, data: { call, scopes: [], tokens: 100, cost: null } },
+          {
+            kind: "ModelCallStarted",
+            turn: step.turn,
+            data: { call, model: "m", attempt: step.attempt, max_tokens: 10, messages: 1, prompt: "p", tools: "t" },
+          },
+        ]);
+        if (crash()) return;
+        const usage = {
+          input_tokens: 10,
+          cache_read_tokens: 0,
+          cache_write_5m_tokens: 0,
+          cache_write_1h_tokens: 0,
+          output_tokens: 5,
+        };
+        if (choices.chance(4)) {
+          const kind = choices.pick(PROVIDER_KINDS as [ErrorKind, ...ErrorKind[]]); // the list is not empty
+          record([
+            {
+              kind: "ModelCallFailed",
+              data: {
+                call,
+                kind,
+                message: "m",
+                http: null,
+                request_id: null,
+                retry_after_ms: choices.pick([null, 5, 10_000_000]),
+                partial: "",
+                usage: null,
+                duration_ms: 1,
+              },
+            },
+            { kind: "BudgetSettled", data: { call, usage, cost: nanoDollars(7), price: "p", unknown_tokens: 3 } },
+          ]);
+          return;
+        }
+        const stop = choices.pick(STOPS);
+        const uses: ModelPart[] =
+          stop === "tool_use"
+            ? Array.from({ length: choices.pick([1, 2, 4]) }, () => ({
+                type: "tool_use" as const,
+                call: ids.toolCall(),
+                provider_id: "p",
+                name: "read",
+                input: { a: 1 },
+                origin: { from: "model" as const },
+              }))
+            : [];
+        record([
+          {
+            kind: "ModelCallFinished",
+            data: {
+              call,
+              parts: [...answer(), ...uses],
+              stop,
+              usage,
+              model: "m",
+              request_id: null,
+              duration_ms: 1,
+              first_delta_ms: 1,
+            },
+          },
+          { kind: "BudgetSettled", data: { call, usage, cost: nanoDollars(7), price: "p", unknown_tokens: 0 } },
+        ]);
+        return;
+      }
+      case "judge_tools":
+        for (const call of step.calls) {
+          const decision = choices.pick(["allow", "allow", "ask", "deny"] as const);
+          record([{ kind: "ToolJudged", data: { call, decision, reason: "r", effect: choices.pick(EFFECTS) } }]);
+          if (decision === "deny")
+            record([
+              {
+                kind: "ToolFinished",
+                data: { call, status: "denied", content: [], output: null, exit: null, duration_ms: 0 },
+              },
+            ]);
+        }
+        return;
+      case "ask":
+        for (const call of step.calls) {
+          const approved = choices.pick([true, false]);
+          record([
+            { kind: "ApprovalRequested", data: { call, hash: "h" } },
+            { kind: "ApprovalGiven", data: { call, approved, by: "u", hash: "h", expiry: 1 } },
+          ]);
+          if (!approved)
+            record([
+              {
+                kind: "ToolFinished",
+                data: { call, status: "denied", content: [], output: null, exit: null, duration_ms: 0 },
+              },
+            ]);
+        }
+        return;
+      case "run_tools":
+        record(
+          step.calls.map((call) => ({
+            kind: "ToolStarted",
+            data: { call, tool: "read", tree: tree(1), confined: true, limit_ms: 1 },
+          })),
+        );
+        if (crash()) return;
+        for (const call of step.calls) {
+          if (choices.chance(3))
+            record([
+              {
+                kind: "ToolProcessStarted",
+                data: { call, process: { pid: 1, start_time: null, boot_id: null, namespace: null } },
+              },
+            ]);
+          record([
+            {
+              kind: "ToolFinished",
+              data: { call, status: choices.pick(STATUSES), content: [], output: null, exit: null, duration_ms: 1 },
+            },
+          ]);
+        }
+        if (choices.chance(15)) record([{ kind: "CancelRequested", data: { by: "user", reason: "enough" } }]);
+        if (choices.chance(15))
+          record([
+            { kind: "UserMessageAdded", data: { parts: [{ type: "text", text: "also", origin: { from: "user" } }] } },
+          ]);
+        return;
+      case "close_calls":
+        for (const call of step.calls)
+          record([
+            {
+              kind: "ToolFinished",
+              data: { call, status: "canceled", content: [], output: null, exit: null, duration_ms: 0 },
+            },
+          ]);
+        return;
+      case "wait":
+        if (step.until === null)
+          record([
+            {
+              kind: "RetryScheduled",
+              data: { kind: step.error, attempt: step.attempt, delay_ms: 50, until: tick + 50 },
+            },
+          ]);
+        if (crash()) return;
+        record([{ kind: "RetryWaited", data: {} }]);
+        return;
+      case "repair":
+        record([{ kind: "HistoryRepaired", data: { kind: step.error, repair: step.repair } }]);
+        return;
+      case "checkpoint":
+        trees += choices.pick([0, 1]);
+        record([
+          {
+            kind: "CheckpointCreated",
+            data: { checkpoint: ids.checkpoint(), tree: tree(trees), commit: null, label: step.label },
+          },
+        ]);
+        return;
+      case "verify": {
+        const passed = choices.pick([true, false]);
+        record([
+          {
+            kind: "VerificationFinished",
+            data: {
+              command: step.command,
+              exit_code: passed ? 0 : 1,
+              passed,
+              tree: null,
+              duration_ms: 1,
+              tail: "",
+              output: null,
+            },
+          },
+        ]);
+        return;
+      }
+    }
+  };
+
+  for (;;) {
+    const step = decide(state);
+    steps.push(step);
+    if (steps.length > stepsMax) throw new Error(`decide did not end within ${stepsMax} steps`);
+    if (step.kind === "finish") {
+      const end = {
+        outcome: step.outcome,
+        verification: step.verification,
+        exit_code: exitCodeOf(step.outcome, step.error?.kind ?? null),
+        error: step.error,
+        active_ms: 1,
+      };
+      record([{ kind: "RunEnded", data: end }]);
+      if (!choices.chance(3) || epoch > 6) return { start, events, state, steps };
+      epoch += 1;
+      startRun("resume");
+      continue;
+    }
+    perform(step);
+  }
+}
