@@ -67,7 +67,6 @@ export default tseslint.config(
       "no-var": "error",
       "prefer-const": "error",
       "no-unsafe-finally": "error",
-      "no-promise-executor-return": "error",
       "no-constructor-return": "error",
       "no-self-compare": "error",
       "no-template-curly-in-string": "error",

@@ -5,6 +5,7 @@ import { NO_MONEY } from "../kernel/money.ts";
 import type { SessionState } from "../kernel/state.ts";
 import type { Step } from "../kernel/step.ts";
 import { NO_USAGE, totalTokens, type Usage } from "../kernel/usage.ts";
+import type { Message } from "../kernel/content.ts";
 import type { ModelCallId } from "../kernel/ids.ts";
 import type { ModelAnswer, ModelFailure, ModelRequest } from "../model/model.ts";
 import { promptOf } from "./prompt.ts";
@@ -63,11 +64,20 @@ function requestOf(state: SessionState, run: Drive): ModelRequest {
     model: config.model,
     system,
     tools,
-    messages: state.messages,
+    messages: state.messages.map((message) => withWholeThinking(message, run)),
     thinking_from: state.thinking_from,
     max_tokens: state.max_tokens,
     thinking_tokens: config.thinking_tokens,
   };
+}
+
+/** Thinking is signed to the byte: where a secret was taken out for the journal, it is put back for the provider. */
+function withWholeThinking(message: Message, run: Drive): Message {
+  if (message.role === "user" || !message.parts.some((part) => part.type === "thinking")) return message;
+  const parts = message.parts.map((part) =>
+    part.type === "thinking" ? { ...part, text: run.redactor.restore(part.text) } : part,
+  );
+  return { ...message, parts };
 }
 
 function finished(

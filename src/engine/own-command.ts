@@ -19,7 +19,7 @@ export async function runOwnCommand(own: OwnCommand, run: Drive): Promise<OwnCom
   const workspace = await run.workspace();
   const started = clock.monotonic();
   const running = await shell.start({
-    command: own.command,
+    command: run.redactor.restore(own.command),
     cwd: workspace.root,
     interactive: false,
     network: own.network,

@@ -16,8 +16,6 @@ import type { Drive } from "./run.ts";
 
 type RecoverStep = Extract<Step, { readonly kind: "recover" }>;
 
-/** A file's time can be a kernel tick older than the change; wrongly suspecting a change is safe. Milliseconds. */
-const CLOCK_SLACK_MS = 10;
 /** How many changed paths outside the tracked scope are named. */
 const NAMED_PATHS_MAX = 5;
 
@@ -67,7 +65,7 @@ function lostAnswer(call: ModelCallId, run: Drive): readonly Draft[] {
 async function recoverCall(id: ToolCallId, run: Drive): Promise<readonly Draft[]> {
   const call = openCall(run.state(), id);
   const { unprovable } = await endAll(call.processes, run);
-  if (call.effect === "read" && unprovable === 0) return [{ kind: "ToolRequeued", data: { call: id, note: null } }];
+  if (call.effect === "read") return [{ kind: "ToolRequeued", data: { call: id, note: null } }];
   const doubt = unprovable > 0 ? "its processes could not be proven dead" : await whyNotUndone(call, run);
   return doubt === null ? undo(call, run) : [interrupted(call, doubt)];
 }
@@ -75,10 +73,11 @@ async function recoverCall(id: ToolCallId, run: Drive): Promise<readonly Draft[]
 /** Null when everything the call can have changed will be undone by a rollback. */
 async function whyNotUndone(call: ToolCall, run: Drive): Promise<string | null> {
   const { started } = call;
-  if (started === null || started.tree === null) return "there is no snapshot from before it";
+  if (started === null || started.tree === null || started.file_time === null)
+    return "there is no snapshot from before it";
   if (!started.confined) return "it was not confined: it could have reached the network or files outside the workspace";
   const workspace = await run.workspace();
-  const changed = await workspace.untrackedChangedSince(started.at - CLOCK_SLACK_MS, NAMED_PATHS_MAX);
+  const changed = await workspace.untrackedChangedSince(started.file_time, NAMED_PATHS_MAX);
   return changed.length === 0 ? null : `it changed files that are not tracked (${changed.join(", ")})`;
 }
 

@@ -56,22 +56,24 @@ function plan(call: ToolCall, run: Drive): Planned {
   };
 }
 
-/** R1. */
+/** R1. The call begins when its intent is durable and the file clock has moved past its mark. */
 async function recordIntent(planned: readonly Planned[], run: Drive): Promise<void> {
   const changing = planned.find((one) => one.tool.effect !== "read");
-  const snapshot = changing === undefined ? null : await snapshotBefore(changing, run);
-  const started = planned.map(({ call, tool, confined, limit_ms }): Draft => ({
-    kind: "ToolStarted",
-    causation: call.asked_seq,
-    data: {
-      call: call.part.call,
-      tool: tool.name,
-      tree: tool.effect === "read" ? null : (snapshot?.tree ?? null),
-      confined,
-      limit_ms,
-    },
-  }));
-  await run.record([...(snapshot?.drafts ?? []), ...started]);
+  if (changing === undefined) {
+    await run.record(planned.map((one) => started(one, null, null)));
+    return;
+  }
+  const mark = (await run.workspace()).markFileClock();
+  const journaled = snapshotBefore(changing, run).then((snapshot) => {
+    const intents = planned.map((one) => started(one, snapshot?.tree ?? null, mark.at_ms));
+    return run.record([...(snapshot?.drafts ?? []), ...intents]);
+  });
+  await Promise.all([journaled, mark.passed]);
+}
+
+function started({ call, tool, confined, limit_ms }: Planned, tree: TreeHash | null, file_time: number | null): Draft {
+  const data = { call: call.part.call, tool: tool.name, tree, file_time, confined, limit_ms };
+  return { kind: "ToolStarted", causation: call.asked_seq, data };
 }
 
 async function snapshotBefore(

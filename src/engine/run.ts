@@ -14,9 +14,6 @@ import type { Host } from "./host.ts";
 
 export type StopReason = "canceled" | "limit" | "failed";
 
-/** Commands that wait for input between two calls, at the same time. */
-export const INTERACTIVE_MAX = 4;
-
 export interface Drive {
   readonly host: Host;
   readonly place: SessionPlace;
@@ -69,7 +66,7 @@ export function createDrive(parts: DriveParts): Drive {
       return config;
     },
     record: async (drafts) => (drafts.length === 0 ? [] : journal.append(drafts)),
-    delta: parts.onDelta,
+    delta: (delta) => parts.onDelta(withoutSecrets(delta, parts.redactor)),
     abort: (reason) => {
       if (!stop.signal.aborted) stop.abort(reason);
     },
@@ -83,6 +80,12 @@ export function createDrive(parts: DriveParts): Drive {
     },
   };
   return drive;
+}
+
+/** What is shown may be kept by whoever shows it (a log of CI, say), as a journal is. */
+function withoutSecrets(delta: Delta, redactor: Redactor): Delta {
+  if (delta.type === "tool_input") return { ...delta, json: redactor.redact(delta.json).text };
+  return "text" in delta ? { ...delta, text: redactor.redact(delta.text).text } : delta;
 }
 
 function prepare(drive: Drive): Promise<PreparedWorkspace> {

@@ -1,10 +1,12 @@
 /** Starting and resuming sessions: the row, the lease, the first events of a run, and then the loop. */
+import { environmentNote } from "../context/environment-note.ts";
 import type { SessionConfig } from "../kernel/config.ts";
 import type { PlainPart } from "../kernel/content.ts";
 import type { Delta } from "../kernel/delta.ts";
 import type { Draft, Event } from "../kernel/events/index.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { LOCAL_PRINCIPAL, LOCAL_TENANT, type SessionId } from "../kernel/ids.ts";
+import { canonicalJson } from "../kernel/json.ts";
 import { NO_MONEY } from "../kernel/money.ts";
 import { FOLD_VERSION, type SessionState } from "../kernel/state.ts";
 import { type Journal, openJournal } from "../store/journal.ts";
@@ -60,6 +62,10 @@ export async function startSession(host: Host, request: StartRequest): Promise<L
     directory: `${request.place.sessions}/${session}`,
   };
   const config: SessionConfig = { ...request.config, versions: versionsOf(host) };
+  // The row is kept like the journal: no secret in it either.
+  const redactor = await host.redactor(place.directory);
+  const title = redactor.redact(request.title).text;
+  await redactor.flush();
   await host.store.createSession({
     tenant: LOCAL_TENANT,
     principal: LOCAL_PRINCIPAL,
@@ -69,7 +75,7 @@ export async function startSession(host: Host, request: StartRequest): Promise<L
     place,
     priority: 0,
     summary: {
-      title: request.title,
+      title,
       status: "new",
       outcome: null,
       verification: null,
@@ -81,10 +87,14 @@ export async function startSession(host: Host, request: StartRequest): Promise<L
   });
   const lease = await claimSession(host, session);
   return launch(host, lease, place, () => [
-    { kind: "SessionCreated", actor: "user", data: { title: request.title } },
+    { kind: "SessionCreated", actor: "user", data: { title } },
     { kind: "SessionConfigured", actor: "user", data: { config } },
     runStarted(host, 1, "start"),
-    { kind: "UserMessageAdded", actor: "user", data: { parts: [...request.task] } },
+    {
+      kind: "UserMessageAdded",
+      actor: "user",
+      data: { parts: [environmentNote(config.workspace.mode, isoDay(host.clock.now())), ...request.task] },
+    },
   ]);
 }
 
@@ -258,6 +268,10 @@ function watchTime(run: Drive): AbortController {
   return over;
 }
 
+function isoDay(ms: number): string {
+  return new Date(ms).toISOString().slice(0, "2026-01-31".length);
+}
+
 function runStarted(host: Host, number: number, reason: "start" | "resume"): Draft {
   return { kind: "RunStarted", data: { run: host.ids.run(), number, reason, pid: host.owner().pid } };
 }
@@ -265,7 +279,7 @@ function runStarted(host: Host, number: number, reason: "start" | "resume"): Dra
 /** Names of the members (one level deep) that differ. */
 function differences(before: SessionConfig, after: SessionConfig): string[] {
   const names = Object.keys(after) as (keyof SessionConfig)[]; // a SessionConfig has no other keys
-  return names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+  return names.filter((name) => canonicalJson(before[name]) !== canonicalJson(after[name]));
 }
 
 /** Listeners of one kind of message. What comes before the first one is kept for it, up to a bound. */

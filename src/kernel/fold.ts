@@ -5,7 +5,7 @@
  * F2: an event of an unknown kind moves the position and is remembered, and changes nothing else.
  */
 import { EVENTS, type Event, type EventKind, isEventKind, type UnknownEvent } from "./events/index.ts";
-import type { EventDefinition } from "./events/definition.ts";
+import { type EventDefinition, upcastPayload } from "./events/definition.ts";
 import { type Envelope, FIRST_HASH } from "./envelope.ts";
 import { HarnessError } from "./harness-error.ts";
 import type { PrincipalId, SessionId, TenantId, TraceId } from "./ids.ts";
@@ -97,10 +97,8 @@ export function parseEvent(envelope: Envelope & { readonly data: unknown }, hash
   const { kind } = envelope;
   if (!isEventKind(kind) || envelope.version > EVENTS[kind].version) return { ...envelope, hash, unknown: true };
   const definition = EVENTS[kind] as EventDefinition<unknown>;
-  const data =
-    envelope.version < definition.version && definition.upcast
-      ? definition.upcast(envelope.data as JsonObject, envelope.version) // older payloads are JSON objects
-      : envelope.data;
+  // A stored payload is a JSON object: it was sealed as one.
+  const data = upcastPayload(definition, envelope.data as JsonObject, envelope.version);
   const parsed = definition.schema().safeParse(data);
   if (!parsed.success) {
     throw new HarnessError(

@@ -46,6 +46,8 @@ export interface StartedCall {
   readonly at: number;
   /** The workspace before the call; null when the call cannot change it or snapshots are off. */
   readonly tree: TreeHash | null;
+  /** On the workspace's file clock: what it changed is stamped later. */
+  readonly file_time: number | null;
   /** Sandboxed, without network, and repeatable from its input alone: after a crash it is rolled back and run again. */
   readonly confined: boolean;
 }

@@ -97,7 +97,11 @@ export interface RateState {
 /** Finds what a call cost. Null when the table has no price: unknown, never zero. */
 export interface PriceTable {
   /** @returns the cost and the table's entry that matched */
-  costOf(provider: string, model: string, usage: Usage): Promise<{ readonly cost: NanoDollars; readonly price: string } | null>;
+  costOf(
+    provider: string,
+    model: string,
+    usage: Usage,
+  ): Promise<{ readonly cost: NanoDollars; readonly price: string } | null>;
 }
 
 /** Limits of one call, in milliseconds. */

@@ -69,8 +69,10 @@ export interface Workspace {
   snapshot(): Promise<Snapshot>;
   /** W3. Returns the paths that changed. */
   restore(tree: TreeHash): Promise<readonly string[]>;
-  /** Paths outside the tracked scope (ignored files) whose inode changed at or after `since_ms`; at most `limit`. */
-  untrackedChangedSince(since_ms: number, limit: number): Promise<readonly string[]>;
+  /** An instant on the clock of the workspace's file system, to tell later changes from earlier ones. */
+  markFileClock(): FileClockMark;
+  /** Paths outside the tracked scope (ignored files, `.git`) whose inode changed after the mark; at most `limit`. */
+  untrackedChangedSince(mark_ms: number, limit: number): Promise<readonly string[]>;
   /** Empties HOME and temp, as after a reboot. */
   resetScratch(): Promise<void>;
   /** Commits a tree to the session's branch and returns the commit; null where there is no branch or nothing new. */
@@ -88,6 +90,13 @@ export interface Workspace {
   apply(request: DeliverRequest): Promise<Delivered>;
   /** Removes the workspace's directory (never the user's tree). */
   remove(): Promise<void>;
+}
+
+export interface FileClockMark {
+  /** In milliseconds of the file system's clock, with fractions. */
+  readonly at_ms: number;
+  /** Resolves when that clock has moved on: what changes from then on is stamped later than `at_ms`. */
+  readonly passed: Promise<void>;
 }
 
 export interface ScratchDirectories {

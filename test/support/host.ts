@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Clock } from "../../src/kernel/clock.ts";
 import { createIds } from "../../src/kernel/ids.ts";
 import { systemClock } from "../../src/cli/system-clock.ts";
@@ -13,6 +13,7 @@ import type { Store } from "../../src/store/port.ts";
 import { createRedactor } from "../../src/store/redaction.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { openVault } from "../../src/store/vault.ts";
+import { ripgrepProgram } from "../../src/tool/ripgrep.ts";
 import { builtInTools } from "../../src/tool/registry.ts";
 import { createBwrapShell } from "../../src/workspace/bwrap-shell.ts";
 import { endProcess, identityOf, isAlive } from "../../src/workspace/process-identity.ts";
@@ -37,6 +38,7 @@ export async function testHost(options: TestHostOptions): Promise<Host> {
   const store = options.store ?? (await openSqliteStore({ path: join(home, "belay.db"), clock }));
   const environment = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LANG: "C.UTF-8" };
   const identity = identityOf(process.pid);
+  const ripgrep = await ripgrepProgram();
   return {
     store,
     model,
@@ -55,7 +57,7 @@ export async function testHost(options: TestHostOptions): Promise<Host> {
         ...common,
         sandbox,
         root: workspace.root,
-        readable: workspace.readable,
+        readable: ripgrep === null ? workspace.readable : [...workspace.readable, dirname(ripgrep)],
         protectedPaths: workspace.protected,
         hidden: [home],
         maskedPaths: [],

@@ -17,7 +17,7 @@ import { testConfig } from "./config.ts";
 export const SESSION = "ses_1" as SessionId;
 export const LEASE_MS = 60_000;
 
-export function countingIds(): Ids {
+function countingIds(): Ids {
   let count = 0;
   return createIds(
     () => 1,

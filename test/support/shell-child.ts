@@ -3,6 +3,7 @@
  * standard output. Arguments: mode (bwrap, none, raw), when to stop (held, released), the ground's directory, the command.
  */
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { bwrapShell, type Ground, plainShell, startIn } from "./shell-fixture.ts";
@@ -16,20 +17,14 @@ const ground: Ground = {
 };
 
 if (mode === "raw") {
-  // The positive control: as a careless harness would do it, every descriptor handed on.
-  const stdio = [
-    "ignore",
-    "inherit",
-    "inherit",
-    ...Array.from({ length: 7 }, (_, i) => (i + 3 === 9 ? 9 : "ignore")),
-  ] as const;
-  spawnSync("bash", ["-c", command], { cwd: ground.root, stdio: [...stdio] });
+  // The positive control: what a plain spawn hands on.
+  spawnSync("bash", ["-c", command], { cwd: ground.root, stdio: ["ignore", "inherit", "inherit"] });
 } else {
   const shell = mode === "bwrap" ? await bwrapShell(ground, { home: homedir() }) : plainShell(ground);
   const running = await startIn(shell, ground.root, command, {
     onHeld: async (identity) => {
       console.log(JSON.stringify({ held: identity }));
-      if (stop === "held") await new Promise(() => undefined);
+      if (stop === "held") await once(process, "never");
     },
   });
   console.log(JSON.stringify({ ended: await running.ended }));

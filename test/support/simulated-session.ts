@@ -286,7 +286,7 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
         record(
           step.calls.map((call) => ({
             kind: "ToolStarted",
-            data: { call, tool: "read", tree: tree(1), confined: true, limit_ms: 1 },
+            data: { call, tool: "read", tree: tree(1), file_time: 1.5, confined: true, limit_ms: 1 },
           })),
         );
         if (crash()) return;

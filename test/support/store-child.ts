@@ -39,6 +39,8 @@ export type ChildLine =
   | { readonly said: "ready" }
   | { readonly said: "ack"; readonly seq: number; readonly hash: string; readonly epoch: number }
   | { readonly said: "error"; readonly kind: string; readonly message: string }
+  /** Of a write after a failed one: whether the store refused it without trying (its cause is the first failure). */
+  | { readonly said: "fenced"; readonly kind: string; readonly untried: boolean; readonly reads: boolean }
   | { readonly said: "done" };
 
 const NOBODY = 65_534;
@@ -74,6 +76,24 @@ async function run(task: ChildTask): Promise<void> {
   }
   const store = await openSqliteStore({ path: task.path, clock: realClock });
   const session = parseSessionId(task.session);
+  try {
+    await write(store, session, task);
+  } catch (error) {
+    if (error instanceof HarnessError && error.kind === "store_io") await tryAgain(store, session);
+    throw error;
+  }
+  await store.close();
+}
+
+/** S5, at the store itself. */
+async function tryAgain(store: Store, session: SessionId): Promise<void> {
+  const reads = (await store.getSession(LOCAL_TENANT, session)) !== null;
+  const error: unknown = await store.requestCancel(LOCAL_TENANT, session).catch((thrown: unknown) => thrown);
+  const known = error instanceof HarnessError ? error : null;
+  say({ said: "fenced", kind: known?.kind ?? "none", untried: known?.cause instanceof HarnessError, reads });
+}
+
+async function write(store: Store, session: SessionId, task: ChildTask): Promise<void> {
   let claimed = 0;
   let journal = await drive(store, session, task, claimed);
   say({ said: "ready" });
@@ -89,7 +109,6 @@ async function run(task: ChildTask): Promise<void> {
       journal = await reclaimed(() => drive(store, session, task, claimed));
     }
   }
-  await store.close();
 }
 
 /** Between a claim and the reading of the journal another process may write: then the claim is outdated already. */

@@ -32,7 +32,14 @@ export function makeBench(ground: Ground, shell: Shell, changes: Partial<ToolCon
   const controller = new AbortController();
   const context: ToolContext = {
     // Only what tools use: they make no snapshots and deliver nothing.
-    workspace: { mode: "copy", root: ground.root, scratch: ground.scratch, files: openWorkspaceFiles(ground.root), readable: [], protected: [] } as unknown as Workspace,
+    workspace: {
+      mode: "copy",
+      root: ground.root,
+      scratch: ground.scratch,
+      files: openWorkspaceFiles(ground.root),
+      readable: [],
+      protected: [],
+    } as unknown as Workspace,
     shell,
     signal: controller.signal,
     clock: realClock,
@@ -40,7 +47,8 @@ export function makeBench(ground: Ground, shell: Shell, changes: Partial<ToolCon
     network: false,
     onProcess: (identity) => Promise.resolve(void processes.push(identity)),
     onProgress: (text) => void progress.push(text),
-    keep: (text) => Promise.resolve((kept.push(text), `sha256:${createHash("sha256").update(text).digest("hex")}` as BlobHash)), // of the shape of one
+    keep: (text) =>
+      Promise.resolve((kept.push(text), `sha256:${createHash("sha256").update(text).digest("hex")}` as BlobHash)), // of the shape of one
     interactive: new Map(),
     ...changes,
   };

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import type { ModelPart, Origin, PlainPart } from "../content.ts";
 import { ERROR_TABLE, type ErrorKind } from "../error-kind.ts";
-import type { BlobHash, CheckpointId, ModelCallId, RunId, SessionId, ToolCallId, TraceId, TreeHash } from "../ids.ts";
+import type { BlobHash, CheckpointId, ModelCallId, RunId, ToolCallId, TreeHash } from "../ids.ts";
 import type { JsonObject } from "../json.ts";
 import { lazy } from "../lazy.ts";
 import type { NanoDollars } from "../money.ts";
@@ -12,12 +12,10 @@ import type { Usage } from "../usage.ts";
 /** Brands a string schema. The journal was written by us, so the text is trusted to be what its field says. */
 const branded = <T extends string>(): z.ZodType<T> => z.string() as unknown as z.ZodType<T>;
 
-export const sessionId = lazy(() => branded<SessionId>());
 export const runId = lazy(() => branded<RunId>());
 export const modelCallId = lazy(() => branded<ModelCallId>());
 export const toolCallId = lazy(() => branded<ToolCallId>());
 export const checkpointId = lazy(() => branded<CheckpointId>());
-export const traceId = lazy(() => branded<TraceId>());
 export const blobHash = lazy(() => branded<BlobHash>());
 export const treeHash = lazy(() => branded<TreeHash>());
 

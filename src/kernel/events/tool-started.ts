@@ -11,6 +11,8 @@ const schema = lazy(() =>
     tool: z.string(),
     /** The workspace before it; null when the call cannot change it or snapshots are off. */
     tree: treeHash().nullable(),
+    /** The instant of its start on the workspace's file clock, in milliseconds; null when it cannot change anything. */
+    file_time: z.number().nullable(),
     /** Whether a half-done attempt may be rolled back and run again. */
     confined: z.boolean(),
     limit_ms: z.int().positive(),
@@ -24,6 +26,12 @@ export const toolStarted: EventDefinition<z.infer<ReturnType<typeof schema>>> = 
     withCall(state, event.data.call, (call) => ({
       ...call,
       status: "started",
-      started: { epoch: event.epoch, at: event.at, tree: event.data.tree, confined: event.data.confined },
+      started: {
+        epoch: event.epoch,
+        at: event.at,
+        tree: event.data.tree,
+        file_time: event.data.file_time,
+        confined: event.data.confined,
+      },
     })),
 };

@@ -3,9 +3,11 @@ import { describe, expect, it } from "vitest";
 import { worstCaseTokens } from "../../../src/kernel/bound.ts";
 import { sealEvent } from "../../../src/kernel/envelope.ts";
 import { ERROR_TABLE, isRetryable } from "../../../src/kernel/error-kind.ts";
+import { upcastPayload } from "../../../src/kernel/events/definition.ts";
+import { parseEvent } from "../../../src/kernel/fold.ts";
 import { HarnessError } from "../../../src/kernel/harness-error.ts";
 import { createIds, parseSessionId } from "../../../src/kernel/ids.ts";
-import { canonicalJson } from "../../../src/kernel/json.ts";
+import { canonicalJson, type JsonObject } from "../../../src/kernel/json.ts";
 import { addMoney, dollarsOf, formatMoney, nanoDollars, nanoFromDollars } from "../../../src/kernel/money.ts";
 import { EXIT_TABLE, exitCodeOf, exitCodeOfError } from "../../../src/kernel/outcome.ts";
 import { NOTHING_SPENT, spend, spentIn } from "../../../src/kernel/scope.ts";
@@ -167,6 +169,36 @@ describe("the worst case of a call", () => {
     const counted = { ...state, counted: { messages: 1, tokens: 300 } };
     expect(worstCaseTokens(counted)).toBe(300 + state.max_tokens);
     expect(events.length).toBeGreaterThan(0);
+  });
+});
+
+describe("an event of an older version", () => {
+  const definition = {
+    version: 4,
+    upcast: (data: JsonObject, version: number): JsonObject => ({ ...data, [`added_in_${version + 1}`]: version }),
+  };
+
+  it("is read in today's shape, step by step, from whichever version it was written with", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 4 }), fc.dictionary(fc.string(), fc.integer()), (version, data) => {
+        const today = upcastPayload(definition, data, version);
+        const added = Object.keys(today).filter((key) => !(key in data));
+        expect(added.length).toBe([2, 3, 4].filter((step) => step > version && !(`added_in_${step}` in data)).length);
+        // Reading in two halves is reading at once.
+        const halfway = upcastPayload({ ...definition, version: Math.max(version, 2) }, data, version);
+        expect(upcastPayload(definition, halfway, Math.max(version, 2))).toEqual(today);
+      }),
+    );
+  });
+
+  it("without a way to read it is a defect, said loudly; of a newer version it is unknown", () => {
+    expect(() => upcastPayload({ version: 2 }, {}, 1)).toThrow(/invariant F3/);
+    const [event] = simulate(choicesFrom([])).events;
+    if (event === undefined) throw new Error("the simulation wrote nothing");
+    const { hash, ...sealed } = event;
+    expect(parseEvent({ ...sealed, version: 99 }, hash)).toMatchObject({ unknown: true });
+    expect(parseEvent({ ...sealed, kind: "FromTheFuture" }, hash)).toMatchObject({ unknown: true });
+    expect(() => parseEvent({ ...sealed, data: { title: 7 } }, hash)).toThrow(/does not fit its schema/);
   });
 });
 

@@ -1,0 +1,30 @@
+/** `belay resume`: goes on with a session, after a crash, a cancel, a limit, or with more to do. */
+import type { Command } from "commander";
+import { type CommandContext, type DefineCommand, examples } from "../command.ts";
+import { addCommonOptions, type ResumeOptions } from "../settings.ts";
+
+export const defineResume: DefineCommand = (parent: Command, context: CommandContext) => {
+  addCommonOptions(parent.command("resume").description("go on with a session, from exactly where it stopped"))
+    .argument("[id]", "the session; without it the last one of this directory")
+    .option("--last", "the last session of this directory")
+    .option("-M, --message <text>", "say something more first; @path brings a file's text")
+    .addHelpText(
+      "after",
+      examples(
+        "belay resume",
+        'belay resume --last --message "also update the changelog"',
+        "belay resume ses_01… --max-turns 200",
+      ),
+    )
+    .action((id: string | undefined, options: ResumeOptions) =>
+      context.does(async () => {
+        const { resumeTask } = await import("../start.ts");
+        return resumeTask({
+          id: options.last === true ? undefined : id,
+          options,
+          face: context.face,
+          debug: context.debug(),
+        });
+      }),
+    );
+};

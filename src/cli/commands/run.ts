@@ -1,0 +1,30 @@
+/** `belay run`: a new session. */
+import type { Command } from "commander";
+import { type CommandContext, type DefineCommand, examples } from "../command.ts";
+import { addCommonOptions, type RunOptions } from "../settings.ts";
+
+export const defineRun: DefineCommand = (parent: Command, context: CommandContext) => {
+  addCommonOptions(parent.command("run").description("start a session: a task, in a private copy of this repository"))
+    .argument("[task...]", "what to do; `-` or nothing reads stdin; @path brings a file's text")
+    .option("-C, --cwd <directory>", "work on the repository of this directory")
+    .option("--setup <command>", "run once in the new workspace, with network, before the agent")
+    .option("--base <revision>", "start from this revision instead of the tree as it stands")
+    .option("--in-place", "work in your own directory: no private copy, no automatic rollback")
+    .option("--allow-network", "commands may use the network (loud: they are no longer confined)")
+    .option("--no-sandbox", "run commands without a sandbox (loud: they can do whatever you can)")
+    .addHelpText(
+      "after",
+      examples(
+        'belay run "fix the failing test"',
+        'belay run "make @src/parse.ts handle empty lines" --verify "npm test"',
+        "belay run - < task.md",
+        'belay run "update the snapshots" --output json --max-turns 20',
+      ),
+    )
+    .action((words: string[], options: RunOptions) =>
+      context.does(async () => {
+        const { runTask } = await import("../start.ts");
+        return runTask({ words, options, face: context.face, debug: context.debug() });
+      }),
+    );
+};

@@ -1,0 +1,79 @@
+/** `belay sessions list`. */
+import { LOCAL_TENANT } from "../../kernel/ids.ts";
+import { formatMoney, nanoDollars } from "../../kernel/money.ts";
+import type { SessionRow } from "../../store/port.ts";
+import type { Face } from "../face.ts";
+import { isOwnerAlive } from "../lease-owner.ts";
+import { withStore } from "../session-choice.ts";
+import { systemClock } from "../system-clock.ts";
+import { formatAge, formatCount } from "../view/format.ts";
+import { words } from "../view/notice.ts";
+import { safeLine } from "../view/safe-text.ts";
+import { tableLines } from "../view/table.ts";
+
+export interface ListOptions {
+  readonly here?: true;
+  readonly limit: number;
+  readonly json?: true;
+}
+
+const HEAD = ["SESSION", "STATE", "LAST EVENT", "TURNS", "TOKENS", "COST", "TASK"] as const;
+/** Nobody looks at a table that is wider; programs take --json. */
+const UNLIMITED_COLUMNS = 10_000;
+
+export async function listSessions(options: ListOptions, face: Face): Promise<number> {
+  return withStore(face, async (store) => {
+    const rows = await store.listSessions({
+      tenant: LOCAL_TENANT,
+      limit: options.limit,
+      ...(options.here === true ? { directory: face.cwd } : {}),
+    });
+    if (options.json === true) face.out.line(JSON.stringify(rows.map(asJson)));
+    else if (rows.length === 0) face.out.line('There are no sessions. Start one: belay run "fix the failing test".');
+    else {
+      const now = systemClock.now();
+      const lines = tableLines(
+        HEAD,
+        rows.map((row) => cells(row, now)),
+        face.out.isTerminal ? face.out.columns() : UNLIMITED_COLUMNS,
+      );
+      for (const line of lines) face.out.line(line);
+    }
+    return 0;
+  });
+}
+
+function cells(row: SessionRow, now: number): readonly string[] {
+  const { turns, tokens, cost, title } = row.summary;
+  return [
+    row.session,
+    words(stateOf(row)),
+    formatAge(Math.max(0, now - row.updated_at)),
+    `${turns}`,
+    formatCount(tokens),
+    formatMoney(cost === null ? null : nanoDollars(cost)),
+    safeLine(title),
+  ];
+}
+
+/** `running` only while somebody runs it: a killed belay leaves a session that was cut off. */
+export function stateOf(row: Pick<SessionRow, "owner" | "summary">): string {
+  const { status, outcome } = row.summary;
+  if (row.owner !== null && isOwnerAlive(row.owner) !== false) return "running";
+  if (status === "running") return "cut_off";
+  return outcome ?? status;
+}
+
+function asJson(row: SessionRow): Record<string, unknown> {
+  const { session, created_at, updated_at, place, summary, last_seq } = row;
+  return {
+    session,
+    state: stateOf(row),
+    created_at,
+    updated_at,
+    events: last_seq,
+    cwd: place.cwd,
+    source: place.source,
+    ...summary,
+  };
+}

@@ -1,0 +1,40 @@
+/** `belay sessions show`: a session told from its journal. */
+import { LOCAL_TENANT } from "../../kernel/ids.ts";
+import { loadSession, readEvents } from "../../store/journal.ts";
+import type { Face } from "../face.ts";
+import { chosenSession, withStore } from "../session-choice.ts";
+import { words } from "../view/notice.ts";
+import { paintFor } from "../view/paint.ts";
+import { RESULT_LINES_DEFAULT, story } from "../view/story.ts";
+import { stateOf } from "./sessions-list.ts";
+
+export interface ShowOptions {
+  readonly full?: true;
+  readonly json?: true;
+}
+
+export async function showSession(id: string | undefined, options: ShowOptions, face: Face): Promise<number> {
+  return withStore(face, async (store) => {
+    const session = await chosenSession(store, id, face.cwd);
+    const { row, state } = await loadSession(store, LOCAL_TENANT, session);
+    const { out } = face;
+    if (options.json === true) {
+      out.line(JSON.stringify({ place: row.place, state }));
+      return 0;
+    }
+    const paint = paintFor(out.colors);
+    const lines = story(readEvents(store, LOCAL_TENANT, session), {
+      paint,
+      resultLines: options.full === true ? Infinity : RESULT_LINES_DEFAULT,
+    });
+    for await (const line of lines) {
+      if (out.gone) return 0;
+      out.line(line);
+      await out.ready();
+    }
+    const now = stateOf(row);
+    if (now === "running" || now === "cut_off")
+      out.line(`\n${paint.yellow(words(now))}${now === "cut_off" ? `: \`belay resume ${session}\` goes on` : ""}`);
+    return 0;
+  });
+}

@@ -1,0 +1,102 @@
+/**
+ * stdout or stderr. A reader that goes away (`| head`, a closed terminal) is no error of belay's: writing stops, and
+ * whoever listens is told. A reader that is slow is waited for within a bound; what may be dropped looks at `behind`.
+ */
+import type { Writable } from "node:stream";
+import type { Sink } from "./view/screen.ts";
+
+/** Above this what may be dropped is dropped. Bytes. */
+export const BEHIND_BYTES_MAX = 1024 * 1024;
+/** A reader that is so far behind will not come back. Bytes. */
+const LOST_BYTES_MAX = 256 * 1024 * 1024;
+/** How long the end waits for a slow reader, in milliseconds. */
+const FLUSH_LIMIT_MS = 5_000;
+const COLUMNS_DEFAULT = 100;
+
+export interface OutputOptions {
+  readonly colors: boolean;
+  /** A terminal that cannot redraw counts as none. */
+  readonly redraws: boolean;
+}
+
+type Terminal = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+
+export class OutputStream implements Sink {
+  readonly colors: boolean;
+  readonly isTerminal: boolean;
+  readonly #stream: Terminal;
+  readonly #onGone = new Set<() => void>();
+  #gone = false;
+
+  constructor(stream: Terminal, options: OutputOptions) {
+    this.#stream = stream;
+    this.isTerminal = stream.isTTY === true && options.redraws;
+    this.colors = stream.isTTY === true && options.colors;
+    // EPIPE, EIO (the terminal is gone), ENOSPC (a file): whatever it is, nobody reads on.
+    stream.on("error", () => {
+      this.#lose();
+    });
+  }
+
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  /** Whether the reader is so slow that what may be dropped should be. */
+  get behind(): boolean {
+    return this.#stream.writableLength > BEHIND_BYTES_MAX;
+  }
+
+  columns(): number {
+    return this.#stream.columns ?? COLUMNS_DEFAULT;
+  }
+
+  write(text: string): void {
+    if (this.#gone) return;
+    this.#stream.write(text);
+    if (this.#stream.writableLength > LOST_BYTES_MAX) this.#lose();
+  }
+
+  line(text: string): void {
+    this.write(`${text}\n`);
+  }
+
+  /** Resolves when a reader has taken what was written, or is gone. For those who produce more than fits. */
+  async ready(): Promise<void> {
+    if (this.#gone || !this.#stream.writableNeedDrain) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        this.#stream.off("drain", done);
+        this.#onGone.delete(done);
+        resolve();
+      };
+      this.#stream.once("drain", done);
+      this.#onGone.add(done);
+    });
+  }
+
+  /** Called once, when nobody reads any more. */
+  onGone(listener: () => void): void {
+    if (this.#gone) listener();
+    else this.#onGone.add(listener);
+  }
+
+  /** Waits until everything is handed over, within a limit. */
+  async flush(): Promise<void> {
+    if (this.#gone || this.#stream.writableLength === 0) return;
+    await new Promise<void>((resolve) => {
+      const limit = setTimeout(resolve, FLUSH_LIMIT_MS);
+      this.#stream.write("", () => {
+        clearTimeout(limit);
+        resolve();
+      });
+    });
+  }
+
+  #lose(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    for (const listener of [...this.#onGone]) listener();
+    this.#onGone.clear();
+  }
+}

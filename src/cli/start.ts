@@ -1,0 +1,131 @@
+/** What `run` and `resume` do: read the task, look at the surroundings, put the host together, and follow the session. */
+import { existsSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Host } from "../engine/host.ts";
+import { type LiveSession, resumeSession, startSession } from "../engine/session.ts";
+import { HarnessError } from "../kernel/harness-error.ts";
+import type { Store } from "../store/port.ts";
+import { probeSandbox } from "../workspace/sandbox-probe.ts";
+import { findRepository } from "../workspace/source.ts";
+import type { Face } from "./face.ts";
+import { failureOf } from "./failure.ts";
+import { follow } from "./follow.ts";
+import { createHost } from "./host.ts";
+import { createPrompter, hasPerson } from "./question.ts";
+import { createRunOutput, type RunOutput } from "./run-output.ts";
+import { chosenSession, withStore } from "./session-choice.ts";
+import {
+  changeOf,
+  configOf,
+  confinement,
+  type Confinement,
+  DEFAULT_MODEL,
+  type OutputMode,
+  type ResumeOptions,
+  type RunOptions,
+} from "./settings.ts";
+import { readTask, taskOf } from "./task.ts";
+import { paintFor } from "./view/paint.ts";
+import { safeLine } from "./view/safe-text.ts";
+
+/** Below belay's home. */
+const SESSIONS_DIRECTORY = "sessions";
+
+interface Started {
+  readonly face: Face;
+  readonly debug: boolean;
+}
+
+export interface RunRequest extends Started {
+  readonly words: readonly string[];
+  readonly options: RunOptions;
+}
+
+export async function runTask(request: RunRequest): Promise<number> {
+  const { face, options } = request;
+  return driven(request, options.output, async (output, person) => {
+    const cwd = directoryOf(face, options);
+    const paint = paintFor(face.out.colors);
+    output.note(paint.dim(`belay: ${safeLine(options.model ?? DEFAULT_MODEL)} in ${safeLine(cwd)}`));
+    const task = await readTask({ words: request.words, stdin: face.stdin, cwd });
+    const source = findRepository(cwd)?.top ?? null;
+    const confined = confinement(options, { sandbox: await probeSandbox(), terminal: person });
+    for (const warning of warnings(options, confined)) output.note(paint.yellow(warning));
+    const config = configOf(options, confined, source !== null);
+    return (host) =>
+      startSession(host, {
+        task: task.parts,
+        title: task.title,
+        config,
+        place: { cwd, source: source ?? cwd, sessions: join(face.environment.home, SESSIONS_DIRECTORY) },
+      });
+  });
+}
+
+export interface ResumeRequest extends Started {
+  readonly id: string | undefined;
+  readonly options: ResumeOptions;
+}
+
+export async function resumeTask(request: ResumeRequest): Promise<number> {
+  const { face, options } = request;
+  return driven(request, options.output, async (output) => {
+    const task = options.message === undefined ? null : await taskOf(options.message, face.cwd);
+    return async (host, store) => {
+      const session = await chosenSession(store, request.id, face.cwd);
+      output.note(paintFor(face.out.colors).dim(`belay: resuming session ${session}`));
+      return resumeSession(host, { session, message: task === null ? null : task.parts, change: changeOf(options) });
+    };
+  });
+}
+
+type Launch = (host: Host, store: Store) => Promise<LiveSession>;
+
+/** Says in the mode's own way when the run cannot even be started. */
+async function driven(
+  { face, debug }: Started,
+  mode: OutputMode,
+  plan: (output: RunOutput, person: boolean) => Promise<Launch>,
+): Promise<number> {
+  const output = createRunOutput(mode, face);
+  const person = mode === "text" && hasPerson(face);
+  try {
+    const launch = await plan(output, person);
+    return await withStore(face, async (store) => {
+      const host = createHost({ face, store, prompter: person ? createPrompter(face, output) : null });
+      const live = await launch(host, store);
+      return follow({ face, host, live, output, debug, person });
+    });
+  } catch (error) {
+    output.failed(failureOf(error));
+    throw error;
+  }
+}
+
+function directoryOf(face: Face, { cwd }: RunOptions): string {
+  const directory = resolve(face.cwd, cwd ?? ".");
+  if (existsSync(directory) && statSync(directory).isDirectory()) return directory;
+  throw new HarnessError("usage", `${directory} is no directory.`, "Correct --cwd.");
+}
+
+/** What is said aloud because it takes protection away. */
+function warnings(options: RunOptions, confined: Confinement): readonly string[] {
+  return [
+    ...(!options.sandbox
+      ? [
+          "! --no-sandbox: commands run unconfined, as you. They can read your keys, change any file and use the network.",
+        ]
+      : []),
+    ...(confined.approval === "ask"
+      ? [
+          "! There is no sandbox here: you are asked before every command. `apt-get install bubblewrap` makes that unnecessary.",
+        ]
+      : []),
+    ...(options.allowNetwork === true
+      ? [
+          "! --allow-network: commands can send what they read anywhere, and after a crash none is undone and run again.",
+        ]
+      : []),
+    ...(options.inPlace === true ? ["! --in-place: the agent works in your own files."] : []),
+  ];
+}

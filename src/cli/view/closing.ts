@@ -1,0 +1,116 @@
+/** The last block of a run: how it ended, what that is worth, what changed, where it is, what to type next. */
+import { EXIT_TABLE, type Outcome, type Verification } from "../../kernel/outcome.ts";
+import type { RunReport } from "../../engine/report.ts";
+import { formatMoney, nanoFromDollars } from "../../kernel/money.ts";
+import { totalTokens } from "../../kernel/usage.ts";
+import { formatCount, formatDuration, plural } from "./format.ts";
+import { words } from "./notice.ts";
+import type { Paint } from "./paint.ts";
+import { safeLine } from "./safe-text.ts";
+import { padded, truncated } from "./width.ts";
+
+/** As `FileChange` of the workspace port. */
+export interface Change {
+  readonly path: string;
+  readonly status: "added" | "modified" | "deleted";
+  readonly added: number | null;
+  readonly removed: number | null;
+}
+
+/** Files named in the last block; `belay diff` shows all. */
+export const CHANGES_SHOWN_MAX = 12;
+const PATH_COLUMNS_MAX = 60;
+const LABEL_COLUMNS = 11;
+
+const VERIFIED: { readonly [V in Verification]: string } = {
+  passed: "verification passed",
+  failed: "verification failed",
+  none_found: "not verified (give --verify CMD)",
+  not_applicable: "nothing to verify",
+  waived: "verification waived",
+};
+
+export interface Closing {
+  readonly report: RunReport;
+  /** Null when it could not be found out. */
+  readonly changes: readonly Change[] | null;
+  readonly inPlace: boolean;
+}
+
+export function closingLines(closing: Closing, paint: Paint): readonly string[] {
+  const { report, changes } = closing;
+  const good = report.outcome === "completed";
+  const head = `${good ? paint.green("✓") : paint.red("✗")} ${paint.bold(words(report.outcome))}`;
+  const verified = good || report.verification !== "not_applicable" ? ` · ${VERIFIED[report.verification]}` : "";
+  return [
+    "",
+    `${head}${verified}`,
+    ...(report.error === null ? [] : [row("error", `${safeLine(report.error.message)} (${report.error.kind})`)]),
+    ...(good || report.error !== null ? [] : [row("", EXIT_TABLE[report.outcome].meaning)]),
+    row("used", usedText(report)),
+    ...changeRows(changes, paint),
+    ...(report.workspace === null ? [] : [row("workspace", report.workspace)]),
+    ...(report.branch === null ? [] : [row("branch", report.branch)]),
+    row("journal", `session ${report.session}, ${plural(report.checkpoints.length, "checkpoint")}`),
+    ...nextRows(closing, paint),
+  ];
+}
+
+function usedText({ turns, usage, cost_usd, duration_ms }: RunReport): string {
+  const lost =
+    usage.unknown_tokens > 0 ? ` (and up to ${formatCount(usage.unknown_tokens)} of answers that were lost)` : "";
+  const money = formatMoney(cost_usd === null ? null : nanoFromDollars(cost_usd));
+  return [
+    plural(turns, "turn"),
+    `${formatCount(totalTokens(usage))} tokens${lost}`,
+    money,
+    formatDuration(duration_ms),
+  ].join(" · ");
+}
+
+function changeRows(changes: readonly Change[] | null, paint: Paint): readonly string[] {
+  if (changes === null) return [];
+  if (changes.length === 0) return [row("changes", "none")];
+  const shown = changes
+    .slice(0, CHANGES_SHOWN_MAX)
+    .map((change, i) => row(i === 0 ? "changes" : "", changeText(change, paint)));
+  const left = changes.length - shown.length;
+  return left === 0 ? shown : [...shown, row("", `… and ${plural(left, "more file")}`)];
+}
+
+/** `src/app.ts  +3 -1` */
+export function changeText({ path, status, added, removed }: Change, paint: Paint): string {
+  const name = padded(truncated(safeLine(path), PATH_COLUMNS_MAX), 24);
+  const counts =
+    added === null || removed === null ? "binary" : `${paint.green(`+${added}`)} ${paint.red(`-${removed}`)}`;
+  return `${name} ${counts}${status === "modified" ? "" : ` (${status})`}`;
+}
+
+const RESUMABLE: readonly Outcome[] = [
+  "needs_review",
+  "needs_approval",
+  "budget_exhausted",
+  "limit_reached",
+  "loop_detected",
+  "canceled",
+  "failed",
+  "verification_failed",
+];
+
+function nextRows({ report, changes, inPlace }: Closing, paint: Paint): readonly string[] {
+  const { session } = report;
+  const work = changes !== null && changes.length > 0 && !inPlace;
+  const commands = [
+    ...(RESUMABLE.includes(report.outcome) ? [`belay resume ${session}`] : []),
+    ...(work ? [`belay diff ${session}`, `belay merge ${session}   (or apply: uncommitted)`] : []),
+    ...(report.outcome === "completed" || report.outcome === "refused"
+      ? [`belay resume ${session} --message "also …"`]
+      : []),
+    `belay sessions show ${session}`,
+  ];
+  return commands.map((command, i) => row(i === 0 ? "next" : "", paint.cyan(command)));
+}
+
+function row(label: string, text: string): string {
+  return `  ${padded(label, LABEL_COLUMNS)}${text}`;
+}

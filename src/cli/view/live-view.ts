@@ -1,0 +1,168 @@
+/**
+ * A run as a person sees it, from events and deltas alone. Deltas may be missing: what they did not show is shown when the
+ * event is there.
+ */
+import type { Delta } from "../../kernel/delta.ts";
+import { plainText, type ToolUsePart } from "../../kernel/content.ts";
+import type { Event, EventOf } from "../../kernel/events/index.ts";
+import { noticeLines, noticeOf } from "./notice.ts";
+import { formatDuration } from "./format.ts";
+import type { Paint } from "./paint.ts";
+import { safeText } from "./safe-text.ts";
+import type { Screen } from "./screen.ts";
+import { EMPTY_TALLY, type Tally, tallied, tallyText } from "./tally.ts";
+import { ToolLines } from "./tool-lines.ts";
+
+export interface LiveViewParts {
+  readonly screen: Screen;
+  readonly paint: Paint;
+  /** Milliseconds from any start, never going back. */
+  readonly monotonic: () => number;
+}
+
+const SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
+
+export class LiveView {
+  readonly #screen: Screen;
+  readonly #paint: Paint;
+  readonly #monotonic: () => number;
+  readonly #began: number;
+  readonly #tools: ToolLines;
+  #tally: Tally = EMPTY_TALLY;
+  /** What of the answer under way was streamed. */
+  #streamed = "";
+  /** What is going on, for the live line. */
+  #doing = "starting";
+  #ticks = 0;
+  /** A wait that is under way ends at this monotonic time. */
+  #waitUntil: number | null = null;
+  #paused = false;
+
+  constructor({ screen, paint, monotonic }: LiveViewParts) {
+    this.#screen = screen;
+    this.#paint = paint;
+    this.#monotonic = monotonic;
+    this.#began = monotonic();
+    this.#tools = new ToolLines(paint);
+  }
+
+  /** What an earlier run has left: calls that are open, and what was spent. */
+  resume(parts: readonly ToolUsePart[], tally: Tally): void {
+    this.#tools.asked(parts);
+    this.#tally = tally;
+  }
+
+  events(events: readonly Event[]): void {
+    for (const event of events) this.#event(event);
+    this.#draw();
+  }
+
+  delta(delta: Delta): void {
+    switch (delta.type) {
+      case "text":
+        this.#streamed += delta.text;
+        this.#doing = "answering";
+        this.#screen.stream(safeText(delta.text));
+        return;
+      case "thinking":
+        this.#doing = "thinking";
+        break;
+      case "tool_use":
+        this.#doing = `writing a call of ${delta.name}`;
+        break;
+      case "tool_progress":
+        this.#lines(this.#tools.progress(delta.call, delta.text));
+        break;
+      case "tool_input":
+      case "tool_heartbeat":
+        break;
+    }
+    this.#draw();
+  }
+
+  /** A line of belay's own. */
+  note(text: string): void {
+    this.#screen.line(text);
+    this.#draw();
+  }
+
+  /** Time passed: the live line is drawn anew. */
+  tick(): void {
+    this.#ticks++;
+    this.#draw();
+  }
+
+  /** While a person is asked, nothing is drawn below the question. */
+  pause(paused: boolean): void {
+    this.#paused = paused;
+    this.#screen.settle();
+    if (!paused) this.#draw();
+  }
+
+  /** The run is over: the live line goes, the rest stays. */
+  close(): void {
+    this.#paused = true;
+    this.#screen.settle();
+  }
+
+  #event(event: Event): void {
+    this.#tally = tallied(this.#tally, event);
+    switch (event.kind) {
+      case "SessionCreated":
+        this.#screen.line(this.#paint.dim(`session ${event.session}`));
+        break;
+      case "ModelCallStarted":
+        this.#streamed = "";
+        this.#waitUntil = null;
+        this.#doing = "waiting for the model";
+        break;
+      case "ModelCallFinished":
+        this.#answered(event);
+        break;
+      case "ModelCallFailed":
+        this.#screen.settle();
+        break;
+      case "RetryScheduled":
+        this.#waitUntil = this.#monotonic() + event.data.delay_ms;
+        break;
+      case "ToolStarted":
+        this.#lines(this.#tools.started(event));
+        break;
+      case "ToolRequeued":
+        this.#lines(this.#tools.requeued(event));
+        break;
+      case "ToolFinished":
+        this.#lines(this.#tools.finished(event));
+        break;
+      default:
+        break;
+    }
+    const notice = noticeOf(event);
+    if (notice !== null) this.#lines(noticeLines(notice, this.#paint));
+  }
+
+  /** Shows what the deltas did not. */
+  #answered({ data }: EventOf<"ModelCallFinished">): void {
+    const text = plainText(data.parts);
+    if (text.startsWith(this.#streamed)) this.#screen.stream(safeText(text.slice(this.#streamed.length)));
+    else this.#lines([safeText(text)]);
+    this.#screen.settle();
+    this.#streamed = "";
+    this.#doing = "working";
+    this.#tools.asked(data.parts.filter((part) => part.type === "tool_use"));
+  }
+
+  #lines(lines: readonly string[]): void {
+    for (const line of lines) this.#screen.line(line);
+  }
+
+  #draw(): void {
+    if (this.#paused) return;
+    const now = this.#monotonic();
+    const wait =
+      this.#waitUntil === null ? null : `trying again in ${formatDuration(Math.max(0, this.#waitUntil - now))}`;
+    const doing = wait ?? this.#tools.running() ?? this.#doing;
+    const spin = SPINNER[this.#ticks % SPINNER.length] ?? "";
+    this.#screen.live(`${spin} ${tallyText(this.#tally, now - this.#began)} · ${doing}`, this.#paint.dim);
+  }
+}

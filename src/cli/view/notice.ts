@@ -1,0 +1,142 @@
+/** What an event says to people, beside what was said and what tools do: one short line, or nothing. */
+import { ERROR_TABLE, type ErrorKind } from "../../kernel/error-kind.ts";
+import type { EventKind, EventOf } from "../../kernel/events/index.ts";
+import type { Paint } from "./paint.ts";
+import { formatDuration, plural } from "./format.ts";
+import { safeLine, safeText } from "./safe-text.ts";
+
+export type Mark = "good" | "bad" | "loud" | "wait" | "step";
+
+export interface Notice {
+  readonly mark: Mark;
+  readonly text: string;
+  /** Shown below it, as it is. */
+  readonly detail?: string;
+}
+
+const SIGNS: { readonly [M in Mark]: string } = { good: "✓", bad: "✗", loud: "!", wait: "…", step: "◆" };
+
+export function noticeLines(notice: Notice, paint: Paint): readonly string[] {
+  const style = { good: paint.green, bad: paint.red, loud: paint.yellow, wait: paint.yellow, step: paint.cyan }[
+    notice.mark
+  ];
+  const detail = notice.detail === undefined ? [] : notice.detail.split("\n").map((line) => paint.dim(`  │ ${line}`));
+  return [`${style(SIGNS[notice.mark])} ${notice.text}`, ...detail];
+}
+
+/** Lines of a verification's output that are shown. */
+const TAIL_LINES_MAX = 15;
+
+type Notices = { readonly [K in EventKind]: (event: EventOf<K>) => Notice | null };
+
+const nothing = (): null => null;
+
+const NOTICES: Notices = {
+  SessionCreated: nothing,
+  SessionConfigured: nothing,
+  SettingsChanged: ({ data }) => step(`settings changed: ${data.changed.join(", ")}`),
+  RunStarted: ({ data }) => (data.number === 1 ? null : step(`run ${data.number} goes on`)),
+  RunEnded: nothing,
+  UserMessageAdded: nothing,
+  BudgetReserved: nothing,
+  BudgetSettled: nothing,
+  ModelCallStarted: nothing,
+  ModelCallFinished: nothing,
+  ModelCallFailed: ({ data }) => ({
+    mark: data.kind === "interrupted" ? "wait" : "bad",
+    text: `${subsystemOf(data.kind)} ${words(data.kind)}: ${safeLine(data.message)}${data.partial === "" ? "" : " (the answer so far is discarded)"}`,
+  }),
+  RetryScheduled: ({ data }) => ({ mark: "wait", text: waitText(data) }),
+  RetryWaited: nothing,
+  HistoryRepaired: ({ data }) => ({
+    mark: "wait",
+    text: `the request is repaired after ${words(data.kind)}: ${words(data.repair)}`,
+  }),
+  ToolJudged: nothing,
+  ApprovalRequested: nothing,
+  ApprovalGiven: ({ data }) => ({
+    mark: data.approved ? "good" : "bad",
+    text: `${data.approved ? "approved" : "denied"} by ${safeLine(data.by)}`,
+  }),
+  ToolStarted: nothing,
+  ToolProcessStarted: nothing,
+  ToolFinished: nothing,
+  ToolRequeued: nothing,
+  WorkspacePrepared: ({ data }) => step(workspaceText(data)),
+  WorkspaceSnapshotted: nothing,
+  CheckpointCreated: ({ data }) =>
+    step(
+      `checkpoint ${data.checkpoint} (${safeLine(data.label)})${data.commit === null ? "" : `, commit ${data.commit.slice(0, 10)}`}`,
+    ),
+  RolledBack: ({ data }) => ({ mark: "loud", text: `rolled back: ${safeLine(data.reason)}` }),
+  RecoveryFinished: ({ data }) => ({
+    mark: data.unprovable === 0 ? "step" : "loud",
+    text:
+      `recovered from the run that was cut off: ${plural(data.processes, "process")}`.replace(
+        /processs$/,
+        "processes",
+      ) + (data.unprovable === 0 ? " of it proven dead" : ` of it, ${data.unprovable} could not be proven dead`),
+  }),
+  VerificationFinished: ({ data }) => ({
+    mark: data.passed ? "good" : "bad",
+    text: `verification ${data.passed ? "passed" : "failed"}: ${safeLine(data.command)} (${exitText(data.exit_code)}, ${formatDuration(data.duration_ms)})`,
+    ...(data.passed ? {} : { detail: lastLines(data.tail, TAIL_LINES_MAX) }),
+  }),
+  CancelRequested: ({ data }) => ({ mark: "loud", text: `stopping: ${safeLine(data.reason)}` }),
+  LimitReached: ({ data }) => ({
+    mark: "loud",
+    text: `the limit of ${words(data.limit)} is reached (${data.value} of ${data.max})`,
+  }),
+  PhaseEntered: ({ data }) => step(`${safeLine(data.phase)} begins`),
+  PhaseLeft: ({ data }) => step(`${safeLine(data.phase)} is done`),
+  HealthChanged: ({ data }) => ({
+    mark: data.status === "ok" ? "good" : "loud",
+    text: `${safeLine(data.subsystem)} is ${data.status}: ${safeLine(data.reason)}`,
+  }),
+  WorkDelivered: ({ data }) => step(`the work was brought back (${data.how}): ${plural(data.files, "file")}`),
+};
+
+export function noticeOf<K extends EventKind>(event: EventOf<K> & { readonly kind: K }): Notice | null {
+  // the entry found under the event's own kind takes exactly that event (the table's type)
+  return (NOTICES[event.kind] as (event: EventOf<K>) => Notice | null)(event);
+}
+
+/** `provider overloaded, trying again in 2.1 s (2/8)`: the second of at most eight attempts after the first. */
+function waitText(data: EventOf<"RetryScheduled">["data"]): string {
+  const attempts = (ERROR_TABLE[data.kind] as { readonly limit?: { readonly attempts: number } }).limit?.attempts;
+  const count = attempts === undefined ? "" : ` (${Math.max(1, data.attempt - 1)}/${attempts})`;
+  return `${subsystemOf(data.kind)} ${words(data.kind)}, trying again in ${formatDuration(data.delay_ms)}${count}`;
+}
+
+function workspaceText(data: EventOf<"WorkspacePrepared">["data"]): string {
+  const where = { clone: "a private clone", copy: "a private copy", in_place: "your own directory (--in-place)" }[
+    data.mode
+  ];
+  const left = data.left_out.filter(({ count }) => count > 0).map(({ why, count }) => `${count} ${words(why)}`);
+  return (
+    `workspace: ${where}, ${plural(data.files, "file")}` +
+    (data.branch === null ? "" : `, branch ${safeLine(data.branch)}`) +
+    (left.length === 0 ? "" : `; not tracked: ${left.join(", ")}`)
+  );
+}
+
+function exitText(code: number | null): string {
+  return code === null ? "killed" : `exit ${code}`;
+}
+
+function step(text: string): Notice {
+  return { mark: "step", text };
+}
+
+function subsystemOf(kind: ErrorKind): string {
+  return ERROR_TABLE[kind].subsystem;
+}
+
+export function words(name: string): string {
+  return name.replaceAll("_", " ");
+}
+
+export function lastLines(text: string, max: number): string {
+  const lines = safeText(text).trimEnd().split("\n");
+  return (lines.length > max ? [`… ${lines.length - max} more lines above`, ...lines.slice(-max)] : lines).join("\n");
+}

@@ -1,0 +1,37 @@
+/** How many columns a text takes at a terminal, and cutting it to fit. */
+
+const WIDE =
+  /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u;
+const NO_WIDTH = /^[\p{M}\p{Cf}]+$/u;
+
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+/** For text without escape sequences. */
+export function displayWidth(text: string): number {
+  let width = 0;
+  for (const { segment } of graphemes.segment(text)) width += graphemeWidth(segment);
+  return width;
+}
+
+/** The text, or its beginning and `…`, in at most `columns`. */
+export function truncated(text: string, columns: number): string {
+  // A text has no more graphemes than UTF-16 units, and most have one column each.
+  if (text.length <= columns && displayWidth(text) <= columns) return text;
+  let width = 0;
+  let kept = "";
+  for (const { segment } of graphemes.segment(text)) {
+    width += graphemeWidth(segment);
+    if (width > columns - 1) return `${kept}…`;
+    kept += segment;
+  }
+  return kept;
+}
+
+export function padded(text: string, columns: number): string {
+  return text + " ".repeat(Math.max(0, columns - displayWidth(text)));
+}
+
+function graphemeWidth(grapheme: string): number {
+  if (NO_WIDTH.test(grapheme)) return 0;
+  return WIDE.test(grapheme) ? 2 : 1;
+}

@@ -1,0 +1,168 @@
+/**
+ * The journal of one session, as its one writer sees it.
+ *
+ * J1: what `append` resolved with is durable, and `state` is the fold of exactly that: an append that failed changed nothing.
+ * J2: appends happen one after the other, in the order of the calls.
+ * J3: secrets are replaced before anything is sealed or stored, and the vault that can restore them is durable before that.
+ * J4: after `fenced` or `store_io` nothing is written any more: every later append fails with the same error.
+ */
+import type { Draft, Event } from "../kernel/events/index.ts";
+import { HarnessError } from "../kernel/harness-error.ts";
+import type { SessionId, SpanId, TenantId } from "../kernel/ids.ts";
+import { canonicalJson } from "../kernel/json.ts";
+import { FOLD_VERSION, type SessionState } from "../kernel/state.ts";
+import { isHolder } from "./lease-rule.ts";
+import type { Lease, SessionRow, Store } from "./port.ts";
+import type { Redactor } from "./redaction.ts";
+import { fenced } from "./refusal.ts";
+import { sealDrafts } from "./seal.ts";
+import { loadSession } from "./session-reader.ts";
+import { summaryOf } from "./summary.ts";
+
+export { loadSession, readEvents } from "./session-reader.ts";
+export { summaryOf } from "./summary.ts";
+
+/** A folded snapshot is kept after so many events: a resume folds no more than that. */
+export const SNAPSHOT_EVERY_EVENTS = 200;
+
+export interface Journal {
+  /** The fold of everything that is durable. */
+  readonly state: SessionState;
+  /** As of the last claim or renew. */
+  readonly lease: Lease;
+  /**
+   * Redacts, seals, stores and folds, all or none. Concurrent callers are queued.
+   * @throws HarnessError `fenced`, a store's error, or `internal` for a payload that does not fit its schema
+   */
+  append(drafts: readonly Draft[]): Promise<readonly Event[]>;
+  /** Extends the lease; its `cancel_requested` is the news. @throws HarnessError `fenced`, a store's error */
+  renew(ttl_ms: number): Promise<Lease>;
+  /** Called after the events are durable and folded. A listener that throws is a programmer error. @returns to stop */
+  onAppend(listener: (events: readonly Event[]) => void): () => void;
+  /** Waits for what is queued, keeps a snapshot and gives the lease up. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface JournalOptions {
+  readonly store: Store;
+  readonly tenant: TenantId;
+  readonly session: SessionId;
+  /** From a claim of this session. */
+  readonly lease: Lease;
+  readonly redactor: Redactor;
+  /** One new span for each append. */
+  readonly spans: { span(): SpanId };
+}
+
+/** @throws HarnessError `session_not_found`, `event_unknown`, `fenced`, `store_corrupt` */
+export async function openJournal(options: JournalOptions): Promise<Journal> {
+  const { store, tenant, session } = options;
+  const { row, state } = await loadSession(store, tenant, session);
+  const [unknown] = state.unknown_kinds;
+  if (unknown !== undefined) {
+    throw new HarnessError(
+      "event_unknown",
+      `Session ${session} holds events of the kind ${unknown}, which this version does not know.`,
+      "Drive it with the version that wrote it or with a newer one.",
+    );
+  }
+  // Whoever claimed after this lease may have written what was just read.
+  if (!isHolder(row, options.lease)) throw fenced(session);
+  return journalOf(options, row, state);
+}
+
+function journalOf(options: JournalOptions, row: SessionRow, loaded: SessionState): Journal {
+  const { store, redactor, spans } = options;
+  const listeners = new Set<(events: readonly Event[]) => void>();
+  let state = loaded;
+  let lease = options.lease;
+  let snapshot_seq = loaded.seq;
+  let broken: HarnessError | null = null;
+  let queue: Promise<unknown> = Promise.resolve();
+  let closing: Promise<void> | null = null;
+
+  /** J4: remembers what ends this writer. */
+  const noteBroken = (error: unknown): void => {
+    if (error instanceof HarnessError && (error.kind === "fenced" || error.kind === "store_io")) broken ??= error;
+  };
+
+  /** J2: runs `work` when everything before it has ended, well or not. */
+  const inOrder = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = queue.then(work);
+    queue = result.catch(noteBroken);
+    return result;
+  };
+
+  const write = async (drafts: readonly Draft[]): Promise<readonly Event[]> => {
+    if (broken) throw broken;
+    const at = await store.now();
+    const sealed = sealDrafts({ row, state, epoch: lease.epoch, at, span: spans.span(), redactor }, drafts);
+    await redactor.flush();
+    for (const spill of sealed.spills) await store.putBlob(options.tenant, spill);
+    const { records, blobs } = sealed;
+    await store.append({ lease, after_seq: state.seq, records, blobs, summary: summaryOf(sealed.state) });
+    state = sealed.state;
+    for (const listener of [...listeners]) listener(sealed.events);
+    if (state.seq - snapshot_seq >= SNAPSHOT_EVERY_EVENTS) await keepSnapshot();
+    return sealed.events;
+  };
+
+  const keepSnapshot = async (): Promise<void> => {
+    const { tenant, session, seq } = state;
+    try {
+      await store.putSnapshot({ tenant, session, seq, fold: FOLD_VERSION, state: canonicalJson(state) });
+      snapshot_seq = seq;
+    } catch (error) {
+      // A snapshot only saves time. A store that failed for good says so again at the next append.
+      if (!(error instanceof HarnessError)) throw error;
+      noteBroken(error);
+    }
+  };
+
+  const end = async (): Promise<void> => {
+    await queue;
+    if (!broken && state.seq > snapshot_seq) await keepSnapshot();
+    // Who was fenced has nothing to give up, and a lease on a failed store runs out by itself.
+    if (!broken) await store.release(lease);
+  };
+
+  return {
+    get state() {
+      return state;
+    },
+    get lease() {
+      return lease;
+    },
+    append(drafts) {
+      if (closing) return Promise.reject(closedError(options.session));
+      if (drafts.length === 0) return Promise.resolve([]);
+      return inOrder(() => write(drafts));
+    },
+    async renew(ttl_ms) {
+      if (broken) throw broken;
+      try {
+        lease = await store.renew(lease, ttl_ms);
+        return lease;
+      } catch (error) {
+        noteBroken(error);
+        throw error;
+      }
+    },
+    onAppend(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    close() {
+      closing ??= end();
+      return closing;
+    },
+  };
+}
+
+function closedError(session: SessionId): HarnessError {
+  return new HarnessError(
+    "internal",
+    `The journal of session ${session} was used after it was closed.`,
+    "Report this as a defect of belay.",
+  );
+}

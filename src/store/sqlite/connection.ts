@@ -1,0 +1,133 @@
+/**
+ * One connection to a database, and the only place that speaks to SQLite.
+ *
+ * C1: a command is one IMMEDIATE transaction: it takes the write lock before it looks, so what it saw still holds when it
+ *     writes, and it is stored whole or not at all.
+ * C2: after an I/O error nothing is written any more (S5): whether a failed sync reached the disk is not known.
+ *
+ * SQLite's calls are synchronous: queries are built and compiled by kysely and run here, since an asynchronous dialect
+ * would let other commands of this process into an open transaction. Waiting for another process is split: SQLite waits
+ * shortly by itself (blocking), longer waits give the event loop back.
+ */
+import type { Database, Statement } from "better-sqlite3";
+import type { Compilable } from "kysely";
+import type { Clock, Random } from "../../kernel/clock.ts";
+import { ERROR_TABLE } from "../../kernel/error-kind.ts";
+import { HarnessError } from "../../kernel/harness-error.ts";
+import { storeClosed } from "../refusal.ts";
+import { isSqliteError, kindOf, translated } from "./sqlite-error.ts";
+
+/** How long SQLite itself waits for a lock. Milliseconds; the event loop stands still meanwhile. */
+export const BUSY_BLOCK_MS = 50;
+
+/** Statements that are kept prepared. The texts are few and fixed; this only bounds a mistake. */
+const STATEMENTS_MAX = 200;
+
+export interface Connection {
+  /** Runs a query that returns rows. Inside `read` or `write` only. */
+  all<Row>(query: Compilable<Row>): Row[];
+  /** The first row. */
+  first<Row>(query: Compilable<Row>): Row | undefined;
+  /** Runs a statement. */
+  run(query: Compilable<unknown>): { readonly changes: number; readonly id: number };
+  /** Looks, in one read transaction. */
+  read<T>(work: () => T): Promise<T>;
+  /** Looks and writes, in one transaction. What `work` throws undoes it. */
+  write<T>(work: () => T): Promise<T>;
+  close(): void;
+}
+
+export interface ConnectionOptions {
+  readonly database: Database;
+  readonly path: string;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export function createConnection(options: ConnectionOptions): Connection {
+  const { database, path } = options;
+  const statements = new Map<string, Statement>();
+  let failed: HarnessError | null = null;
+
+  const prepared = (sql: string): Statement => {
+    const known = statements.get(sql);
+    if (known) return known;
+    if (statements.size >= STATEMENTS_MAX) statements.clear();
+    const statement = database.prepare(sql);
+    statements.set(sql, statement);
+    return statement;
+  };
+
+  const transaction = <T>(begin: "BEGIN" | "BEGIN IMMEDIATE", work: () => T): T => {
+    database.exec(begin);
+    try {
+      const result = work();
+      database.exec("COMMIT");
+      return result;
+    } catch (error) {
+      // SQLite has already rolled back after some errors.
+      if (database.inTransaction) database.exec("ROLLBACK");
+      throw error;
+    }
+  };
+
+  const attempt = async <T>(begin: "BEGIN" | "BEGIN IMMEDIATE", work: () => T): Promise<T> => {
+    if (!database.open) throw storeClosed();
+    try {
+      return await whileBusy(options, () => transaction(begin, work));
+    } catch (error) {
+      const known = translated(error, path);
+      if (known instanceof HarnessError && known.kind === "store_io") failed ??= known;
+      throw known;
+    }
+  };
+
+  return {
+    // A query's rows are what kysely's types say: the tables are STRICT.
+    all: <Row>(query: Compilable<Row>): Row[] => {
+      const { sql, parameters } = query.compile();
+      return prepared(sql).all(...parameters) as Row[];
+    },
+    first: <Row>(query: Compilable<Row>): Row | undefined => {
+      const { sql, parameters } = query.compile();
+      return prepared(sql).get(...parameters) as Row | undefined;
+    },
+    run: (query) => {
+      const { sql, parameters } = query.compile();
+      const { changes, lastInsertRowid } = prepared(sql).run(...parameters);
+      return { changes, id: Number(lastInsertRowid) };
+    },
+    read: (work) => attempt("BEGIN", work),
+    async write(work) {
+      if (failed) throw new HarnessError("store_io", failed.happened, failed.todo, { cause: failed });
+      return attempt("BEGIN IMMEDIATE", work);
+    },
+    close: () => {
+      try {
+        database.close();
+      } catch (error) {
+        throw translated(error, path);
+      }
+    },
+  };
+}
+
+/** Tries again while another process is in the way, within the bound of `store_busy`. Nothing was written when it throws. */
+export async function whileBusy<T>(of: { readonly clock: Clock; readonly random: Random }, work: () => T): Promise<T> {
+  const { attempts, base_ms, cap_ms, total_ms } = ERROR_TABLE.store_busy.limit ?? {
+    attempts: 1,
+    base_ms: 0,
+    cap_ms: 0,
+    total_ms: 0,
+  };
+  const until = of.clock.monotonic() + total_ms;
+  for (let tried = 1; ; tried++) {
+    try {
+      return work();
+    } catch (error) {
+      const busy = isSqliteError(error) && kindOf(error) === "store_busy";
+      if (!busy || tried >= attempts || of.clock.monotonic() >= until) throw error;
+    }
+    await of.clock.sleep(Math.min(cap_ms, base_ms * 2 ** tried) * of.random());
+  }
+}

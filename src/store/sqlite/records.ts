@@ -1,0 +1,97 @@
+/** Records of events, and snapshots of what they fold to. */
+import { hashOf } from "../../kernel/envelope.ts";
+import { invariant } from "../../kernel/harness-error.ts";
+import type { BlobHash, SessionId, TenantId } from "../../kernel/ids.ts";
+import { canonicalJson } from "../../kernel/json.ts";
+import type { AppendCommand, EventRecord, Store } from "../port.ts";
+import { blobMissing, fenced, recordCorrupt } from "../refusal.ts";
+import type { TableContext } from "./table-context.ts";
+
+export type SqliteRecords = Pick<Store, "append" | "read" | "putSnapshot" | "getSnapshot">;
+
+export function createSqliteRecords({ connection, queries, clock }: TableContext): SqliteRecords {
+  /** The fence and the new position in one statement: it fits no row unless the writer is the holder and up to date. */
+  const moveOn = ({ lease, after_seq, records, summary }: AppendCommand): boolean => {
+    const { changes } = connection.run(
+      queries
+        .updateTable("sessions")
+        .set({ last_seq: after_seq + records.length, summary: canonicalJson(summary), updated_at: clock.now() })
+        .where("tenant", "=", lease.tenant)
+        .where("session", "=", lease.session)
+        .where("owner_token", "=", lease.token)
+        .where("epoch", "=", lease.epoch)
+        .where("last_seq", "=", after_seq),
+    );
+    return changes === 1;
+  };
+
+  const refer = (tenant: TenantId, session: SessionId, hash: BlobHash): void => {
+    const blob = connection.first(
+      queries.selectFrom("blobs").select("id").where("tenant", "=", tenant).where("hash", "=", hash),
+    );
+    if (!blob) throw blobMissing(hash);
+    connection.run(
+      queries
+        .insertInto("blob_refs")
+        .values({ tenant, session, hash })
+        .onConflict((on) => on.doNothing()),
+    );
+  };
+
+  return {
+    append: (command) =>
+      connection.write(() => {
+        const { lease, after_seq, records, blobs } = command;
+        const { tenant, session } = lease;
+        if (!moveOn(command)) throw fenced(session);
+        for (const [i, record] of records.entries()) {
+          const { seq, kind, hash, body, blob } = record;
+          invariant(seq === after_seq + i + 1, "invariant S2: records are appended without gaps");
+          connection.run(queries.insertInto("records").values({ tenant, session, seq, kind, hash, body, blob }));
+        }
+        for (const hash of blobs) refer(tenant, session, hash);
+      }),
+
+    read: ({ tenant, session, after_seq, limit }) =>
+      connection.read(() => {
+        const query = queries
+          .selectFrom("records")
+          .select(["seq", "kind", "hash", "body", "blob"])
+          .where("tenant", "=", tenant)
+          .where("session", "=", session)
+          .where("seq", ">", after_seq)
+          .orderBy("seq")
+          .limit(limit);
+        return connection.all(query).map((row): EventRecord => {
+          if (hashOf(row.body) !== row.hash) throw recordCorrupt(session, row.seq, "does not match its checksum");
+          return { ...row, blob: row.blob as BlobHash | null }; // the brand that `append` was given
+        });
+      }),
+
+    putSnapshot: (snapshot) =>
+      connection.write(() => {
+        const { tenant, session, seq, fold, state } = snapshot;
+        const known = queries
+          .selectFrom("sessions")
+          .select("id")
+          .where("tenant", "=", tenant)
+          .where("session", "=", session);
+        if (!connection.first(known)) return; // deleted in the meantime
+        connection.run(
+          queries.replaceInto("snapshots").values({ tenant, session, seq, fold, hash: hashOf(state), state }),
+        );
+      }),
+
+    getSnapshot: (tenant, session) =>
+      connection.read(() => {
+        const query = queries
+          .selectFrom("snapshots")
+          .selectAll()
+          .where("tenant", "=", tenant)
+          .where("session", "=", session);
+        const row = connection.first(query);
+        if (!row || hashOf(row.state) !== row.hash) return null;
+        return { tenant, session, seq: row.seq, fold: row.fold, state: row.state };
+      }),
+  };
+}

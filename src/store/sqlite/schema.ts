@@ -1,0 +1,78 @@
+/** The tables as today's code sees them. They are made by the migrations beside this file. */
+import type { Generated, GeneratedAlways } from "kysely";
+
+export interface Schema {
+  readonly sessions: SessionsTable;
+  readonly records: RecordsTable;
+  readonly snapshots: SnapshotsTable;
+  readonly blobs: BlobsTable;
+  readonly blob_pieces: BlobPiecesTable;
+  readonly blob_refs: BlobRefsTable;
+}
+
+export interface SessionsTable {
+  readonly id: GeneratedAlways<number>;
+  readonly tenant: string;
+  readonly session: string;
+  readonly principal: string;
+  readonly root: string;
+  readonly trace: string;
+  readonly cwd: string;
+  readonly source: string;
+  readonly directory: string;
+  readonly priority: number;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly epoch: number;
+  readonly owner_token: string | null;
+  /** JSON of the owner; null together with `owner_token`. */
+  readonly owner: string | null;
+  readonly lease_until: number;
+  readonly last_seq: number;
+  readonly run_at: number | null;
+  readonly cancel_requested: number;
+  /** JSON of the summary. */
+  readonly summary: string;
+}
+
+export interface RecordsTable {
+  readonly tenant: string;
+  readonly session: string;
+  readonly seq: number;
+  readonly kind: string;
+  readonly hash: string;
+  readonly body: string;
+  readonly blob: string | null;
+}
+
+export interface SnapshotsTable {
+  readonly tenant: string;
+  readonly session: string;
+  readonly seq: number;
+  readonly fold: number;
+  /** SHA-256 of `state`: a damaged snapshot is as good as none. */
+  readonly hash: string;
+  readonly state: string;
+}
+
+export interface BlobsTable {
+  readonly id: Generated<number>;
+  readonly tenant: string;
+  /** Null while its pieces arrive. */
+  readonly hash: string | null;
+  readonly size: number;
+  /** When it was last put. */
+  readonly put_at: number;
+}
+
+export interface BlobPiecesTable {
+  readonly blob: number;
+  readonly n: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface BlobRefsTable {
+  readonly tenant: string;
+  readonly session: string;
+  readonly hash: string;
+}

@@ -1,0 +1,68 @@
+/** The built-in tools, in the order in which every request names them: a prefix that never moves is a prefix that is cached. */
+import * as z from "zod";
+import type { Json, JsonObject } from "../kernel/json.ts";
+import { bashTool } from "./bash.ts";
+import { editTool } from "./edit.ts";
+import { globTool } from "./glob.ts";
+import { grepTool } from "./grep.ts";
+import { readTool } from "./read.ts";
+import type { Tool } from "./tool.ts";
+import { writeTool } from "./write.ts";
+
+/** As a model is told. Equal in shape to what the model port takes. */
+export interface ToolSchema {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of an object. */
+  readonly input: JsonObject;
+}
+
+export type ParsedInput =
+  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string };
+
+/** Problems that an answer names. */
+const PROBLEMS_MAX = 5;
+
+export function builtInTools(): readonly Tool[] {
+  return [erased(readTool), erased(writeTool), erased(editTool), erased(grepTool), erased(globTool), erased(bashTool)];
+}
+
+/** Builds every schema; the first call costs some milliseconds. */
+export function toolSchemas(tools: readonly Tool[]): readonly ToolSchema[] {
+  return tools.map((tool) => ({ name: tool.name, description: tool.description, input: schemaOf(tool) }));
+}
+
+/** What the tool may be run with, or a sentence for the model about what does not fit. */
+export function parseToolInput(tool: Tool, input: JsonObject): ParsedInput {
+  const parsed = tool.input().safeParse(input);
+  if (parsed.success) return { ok: true, value: parsed.data };
+  const problems = parsed.error.issues
+    .slice(0, PROBLEMS_MAX)
+    .map(({ path, message }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message));
+  return {
+    ok: false,
+    problem: `The input of ${tool.name} does not fit: ${problems.join("; ")}. Correct it and call again.`,
+  };
+}
+
+function schemaOf(tool: Tool): JsonObject {
+  const { $schema: _dialect, ...schema } = z.toJSONSchema(tool.input(), { io: "input" });
+  return withoutNoise(schema as JsonObject); // a JSON Schema is JSON
+}
+
+/** The bounds that zod writes for every safe integer say nothing to a model and cost tokens. */
+function withoutNoise(schema: JsonObject): JsonObject {
+  const kept = Object.entries(schema).filter(
+    ([, value]) => value !== Number.MAX_SAFE_INTEGER && value !== Number.MIN_SAFE_INTEGER,
+  );
+  return Object.fromEntries(kept.map(([key, value]) => [key, isObject(value) ? withoutNoise(value) : value]));
+}
+
+function isObject(value: Json): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A list of tools forgets what each takes. True to `run` because the runner hands it only what `parseToolInput` returned. */
+function erased<Input>(tool: Tool<Input>): Tool {
+  return tool as unknown as Tool;
+}

@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import { CHANGES_SHOWN_MAX, type Change, closingLines } from "../../../src/cli/view/closing.ts";
+import { paintFor } from "../../../src/cli/view/paint.ts";
+import type { RunReport } from "../../../src/engine/report.ts";
+import { NO_USAGE } from "../../../src/kernel/usage.ts";
+import { ids, SESSION } from "./sealed-events.ts";
+
+const REPORT: RunReport = {
+  session: SESSION,
+  run: ids.run(),
+  outcome: "completed",
+  verification: "passed",
+  exit_code: 0,
+  turns: 3,
+  usage: { ...NO_USAGE, input_tokens: 12_000, output_tokens: 345, unknown_tokens: 0 },
+  cost_usd: 0.0123,
+  duration_ms: 72_000,
+  workspace: "/home/u/.local/share/belay/sessions/x/tree",
+  branch: `belay/${SESSION}`,
+  checkpoints: [{ id: "chk_1", label: "start", turn: 0, tree: "0" }],
+  error: null,
+};
+
+const EDIT: Change = { path: "src/app.ts", status: "modified", added: 3, removed: 1 };
+
+function closed(
+  report: Partial<RunReport>,
+  changes: readonly Change[] | null = [EDIT],
+  inPlace = false,
+): readonly string[] {
+  return closingLines({ report: { ...REPORT, ...report }, changes, inPlace }, paintFor(false));
+}
+
+describe("the last block of a run", () => {
+  it("says how it ended, what it cost, what changed, where it is, and what to type next", () => {
+    expect(closed({})).toEqual([
+      "",
+      "✓ completed · verification passed",
+      "  used       3 turns · 12.3k tokens · $0.012 · 1 min 12 s",
+      "  changes    src/app.ts               +3 -1",
+      "  workspace  /home/u/.local/share/belay/sessions/x/tree",
+      `  branch     belay/${SESSION}`,
+      `  journal    session ${SESSION}, 1 checkpoint`,
+      `  next       belay diff ${SESSION}`,
+      `             belay merge ${SESSION}   (or apply: uncommitted)`,
+      `             belay resume ${SESSION} --message "also …"`,
+      `             belay sessions show ${SESSION}`,
+    ]);
+  });
+
+  it("never lets unproven work look proven", () => {
+    expect(closed({ verification: "none_found" })[1]).toBe("✓ completed · not verified (give --verify CMD)");
+  });
+
+  it("says what a limit means and how to go on", () => {
+    const lines = closed({ outcome: "limit_reached", verification: "not_applicable", exit_code: 7 }, []);
+    expect(lines[1]).toBe("✗ limit reached");
+    expect(lines.join("\n")).toContain("raise it and resume");
+    expect(lines.join("\n")).toContain(`next       belay resume ${SESSION}`);
+    expect(lines.join("\n")).not.toContain("belay merge");
+  });
+
+  it("shows the error of a failed run with its kind", () => {
+    const lines = closed({ outcome: "failed", error: { kind: "auth", message: "No key." } }, null);
+    expect(lines).toContain("  error      No key. (auth)");
+  });
+
+  it("says unknown money and unknown tokens instead of guessing", () => {
+    const used = closed({ cost_usd: null, usage: { ...REPORT.usage, unknown_tokens: 5_000 } })[2];
+    expect(used).toBe(
+      "  used       3 turns · 12.3k tokens (and up to 5.0k of answers that were lost) · $ unknown · 1 min 12 s",
+    );
+  });
+
+  it("names a bounded number of files", () => {
+    const many = Array.from({ length: 40 }, (_, i) => ({ ...EDIT, path: `f${i}` }));
+    const lines = closed({}, many);
+    expect(lines.filter((line) => line.includes("+3 -1"))).toHaveLength(CHANGES_SHOWN_MAX);
+    expect(lines.join("\n")).toContain(`… and ${40 - CHANGES_SHOWN_MAX} more files`);
+  });
+
+  it("offers no merge for work that was done in place", () => {
+    expect(closed({}, [EDIT], true).join("\n")).not.toContain("belay merge");
+  });
+});

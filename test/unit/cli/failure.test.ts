@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { exitCodeOfFailure, failureText } from "../../../src/cli/failure.ts";
+import { failedObject } from "../../../src/cli/run-output.ts";
+import { HarnessError } from "../../../src/kernel/harness-error.ts";
+
+const DENIED = new HarnessError("store_read_only", "The store at /x cannot be written.", "Set BELAY_HOME.", {
+  cause: new TypeError("EACCES"),
+});
+
+describe("an error at the command line", () => {
+  it("is one sentence about what happened and one about what to do", () => {
+    expect(failureText(DENIED, false)).toBe("belay: The store at /x cannot be written.\n       Set BELAY_HOME.");
+  });
+
+  it("shows its stack and its causes only with --debug", () => {
+    const text = failureText(DENIED, true);
+    expect(text).toContain("HarnessError");
+    expect(text).toContain("caused by: TypeError: EACCES");
+  });
+
+  it("moves no cursor, whoever wrote its words", () => {
+    expect(failureText(new HarnessError("git_failed", "\u001b]0;x\u0007bad\u001b[2J", "Look."), true)).not.toContain(
+      "\u001b",
+    );
+  });
+
+  it("of a kind that nobody expected asks for a report", () => {
+    expect(failureText(new RangeError("oops"), false)).toContain(
+      "belay failed unexpectedly: oops\n       Run it again with --debug",
+    );
+    expect(exitCodeOfFailure(new RangeError("oops"))).toBe(1);
+  });
+
+  it("has an exit code that tells a scheduler whether to come back", () => {
+    const code = (kind: HarnessError["kind"]): number => exitCodeOfFailure(new HarnessError(kind, "a.", "b."));
+    expect([code("usage"), code("session_not_found"), code("lease_held"), code("store_corrupt")]).toEqual([
+      2, 2, 75, 1,
+    ]);
+  });
+
+  it("is an object of the same shape as a report for programs", () => {
+    expect(Object.keys(failedObject({ kind: "usage", happened: "a.", todo: "b." }))).toEqual([
+      "session",
+      "run",
+      "outcome",
+      "verification",
+      "exit_code",
+      "turns",
+      "usage",
+      "cost_usd",
+      "duration_ms",
+      "workspace",
+      "branch",
+      "checkpoints",
+      "error",
+    ]);
+  });
+});

@@ -1,0 +1,236 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { LiveView } from "../../../src/cli/view/live-view.ts";
+import { paintFor } from "../../../src/cli/view/paint.ts";
+import { Screen } from "../../../src/cli/view/screen.ts";
+import { PROGRESS_LINES_MAX } from "../../../src/cli/view/tool-lines.ts";
+import type { Draft } from "../../../src/kernel/events/index.ts";
+import { choicesFrom, simulate } from "../../support/simulated-session.ts";
+import { answered, ids, sealed, SESSION, toolFinished, toolStarted, toolUse } from "./sealed-events.ts";
+
+/** A view on a recorded terminal; time is what the test says. */
+function viewOf(facts: { readonly terminal?: boolean; readonly colors?: boolean; readonly columns?: number } = {}) {
+  const written: string[] = [];
+  let now = 0;
+  const sink = {
+    write: (text: string) => void written.push(text),
+    isTerminal: facts.terminal ?? false,
+    colors: facts.colors ?? false,
+    columns: () => facts.columns ?? 80,
+  };
+  const view = new LiveView({ screen: new Screen(sink), paint: paintFor(sink.colors), monotonic: () => now });
+  return {
+    view,
+    written,
+    text: () => written.join(""),
+    pass: (ms: number) => {
+      now += ms;
+    },
+    show: (...drafts: readonly Draft[]) => {
+      view.events(sealed(...drafts));
+    },
+  };
+}
+
+const bash = toolUse("bash", { command: "npm test" });
+
+describe("a run in text mode, without a terminal", () => {
+  it("reads from top to bottom, and holds no escape sequence", () => {
+    const { view, show, text } = viewOf();
+    show({ kind: "SessionCreated", data: { title: "t" } });
+    show(...answered("").slice(0, 2));
+    view.delta({ type: "text", text: "I will run " });
+    view.delta({ type: "text", text: "the tests." });
+    show(...answered("I will run the tests.", [bash]).slice(2));
+    show(toolStarted(bash));
+    view.delta({ type: "tool_progress", call: bash.call, text: "running 3 tests\nfail" });
+    view.delta({ type: "tool_progress", call: bash.call, text: "ed\n" });
+    show(toolFinished(bash, { status: "error", text: "running 3 tests\nfailed", code: 1 }));
+    view.close();
+    expect(text()).toBe(
+      [
+        `session ${SESSION}`,
+        "I will run the tests.",
+        "● bash npm test",
+        "  │ running 3 tests",
+        "  │ failed",
+        "  ✗ exit 1, 2 lines, 1.2 s",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("shows with the event what the deltas did not: all of it, or the rest", () => {
+    const none = viewOf();
+    none.show(...answered("Hello there."));
+    none.view.close();
+    expect(none.text()).toBe("Hello there.\n");
+
+    const half = viewOf();
+    half.show(...answered("").slice(0, 2));
+    half.view.delta({ type: "text", text: "Hello" });
+    half.show(...answered("Hello there.").slice(2));
+    half.view.close();
+    expect(half.text()).toBe("Hello there.\n");
+  });
+
+  it("keeps an answer that failed on the way apart from the next", () => {
+    const { view, show, text } = viewOf();
+    view.delta({ type: "text", text: "Half an ans" });
+    show(
+      {
+        kind: "ModelCallFailed",
+        data: {
+          call: ids.modelCall(),
+          kind: "overloaded",
+          message: "Overloaded",
+          http: 529,
+          request_id: null,
+          retry_after_ms: null,
+          partial: "Half an ans",
+          usage: null,
+          duration_ms: 5,
+        },
+      },
+      { kind: "RetryScheduled", data: { kind: "overloaded", attempt: 3, delay_ms: 2_100, until: 9 } },
+    );
+    expect(text()).toBe(
+      "Half an ans\n✗ provider overloaded: Overloaded (the answer so far is discarded)\n… provider overloaded, trying again in 2.1 s (2/8)\n",
+    );
+  });
+
+  it("names what ended when several tools ran at once", () => {
+    const reads = [toolUse("read", { path: "a.ts" }), toolUse("grep", { pattern: "x", path: "src" })] as const;
+    const { show, text } = viewOf();
+    show(...answered("", reads));
+    show(...reads.map(toolStarted));
+    show(toolFinished(reads[0], { text: "1\n2\n3" }), toolFinished(reads[1]));
+    expect(text()).toBe(
+      ["● read a.ts", "● grep x in src", "✓ read a.ts: 3 lines, 1.2 s", "  ✓ 1 line, 1.2 s", ""].join("\n"),
+    );
+  });
+
+  it("shows a denied call although it never started", () => {
+    const { show, text } = viewOf();
+    show(
+      ...answered("", [bash]),
+      toolFinished(bash, { status: "denied", text: "Denied: the plan mode changes nothing." }),
+    );
+    expect(text()).toContain("⊘ bash npm test: denied, Denied: the plan mode changes nothing, 1.2 s");
+  });
+
+  it("shows a bounded part of what a tool writes", () => {
+    const { view, show, text } = viewOf();
+    show(...answered("", [bash]), toolStarted(bash));
+    for (let i = 0; i < 500; i++) view.delta({ type: "tool_progress", call: bash.call, text: `line ${i}\n` });
+    expect(
+      text()
+        .split("\n")
+        .filter((line) => line.startsWith("  │ line")),
+    ).toHaveLength(PROGRESS_LINES_MAX);
+    expect(text()).toContain("  │ …");
+  });
+
+  it("passes no control character of the model or a tool on", () => {
+    const { view, show, text } = viewOf();
+    view.delta({ type: "text", text: "a\u001b]0;owned\u0007b" });
+    const nasty = toolUse("bash", { command: "echo \u001b[2J\nrm x" });
+    show(...answered("a\u001b]0;owned\u0007b", [nasty]), toolStarted(nasty), toolFinished(nasty));
+    expect(text()).not.toContain("\u001b");
+    expect(text()).toContain("● bash echo ⏎ rm x");
+  });
+
+  it("knows after a resume what the calls are that an earlier run has left open", () => {
+    const { view, show, text } = viewOf();
+    view.resume([bash], { turn: 4, tokens: 9, cost: null });
+    show({ kind: "ToolRequeued", data: { call: bash.call, note: null } }, toolStarted(bash));
+    expect(text()).toBe("↻ runs again: bash npm test\n● bash npm test\n");
+  });
+
+  it("says what a resume found and undid", () => {
+    const { show, text } = viewOf();
+    show(
+      { kind: "RunStarted", data: { run: ids.run(), number: 2, reason: "resume", pid: 1 } },
+      { kind: "RecoveryFinished", data: { processes: 1, unprovable: 0 } },
+      { kind: "CancelRequested", data: { by: "sigint", reason: "canceled by Ctrl+C" } },
+    );
+    expect(text()).toBe(
+      "◆ run 2 goes on\n◆ recovered from the run that was cut off: 1 process of it proven dead\n! stopping: canceled by Ctrl+C\n",
+    );
+  });
+
+  it("writes no escape sequence for any journal that can occur", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 30 }), { maxLength: 60 }), (numbers) => {
+        const { view, text } = viewOf();
+        view.events(simulate(choicesFrom(numbers)).events);
+        view.tick();
+        view.close();
+        return !text().includes("\u001b") && (text() === "" || text().endsWith("\n"));
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe("a run in text mode, at a terminal", () => {
+  const ERASE = "\r\u001b[2K";
+
+  it("draws one live line with turns, tokens, money and time, and takes it away for every line above it", () => {
+    const { view, show, written, pass } = viewOf({ terminal: true, columns: 100 });
+    show(...answered("", [bash]), toolStarted(bash));
+    pass(65_000);
+    view.tick();
+    expect(written.at(-1)).toBe(`${ERASE}⠙ turn 1 · 1.2k tokens · $0.012 · 1 min 5 s · bash npm test`);
+    view.note("hello");
+    expect(written.slice(-3, -1)).toEqual([ERASE, "hello\n"]);
+    view.close();
+    expect(written.at(-1)).toBe(ERASE);
+  });
+
+  it("never draws over streaming text", () => {
+    const { view, written } = viewOf({ terminal: true });
+    view.delta({ type: "text", text: "Half a line" });
+    const before = written.length;
+    view.tick();
+    view.delta({ type: "thinking", text: "…" });
+    expect(written).toHaveLength(before);
+    view.delta({ type: "text", text: " and the rest\n" });
+    view.tick();
+    expect(written.at(-1)).toContain("turn 0");
+  });
+
+  it("fits the live line into the terminal", () => {
+    const { view, show, written } = viewOf({ terminal: true, columns: 30 });
+    show(...answered("", [bash]), toolStarted(bash));
+    view.tick();
+    expect(written.at(-1)).toHaveLength(ERASE.length + 29);
+  });
+
+  it("draws nothing while a person is asked", () => {
+    const { view, written } = viewOf({ terminal: true });
+    view.pause(true);
+    const before = written.length;
+    view.tick();
+    expect(written).toHaveLength(before);
+    view.pause(false);
+    expect(written.length).toBeGreaterThan(before);
+  });
+
+  it("counts a wait down", () => {
+    const { view, show, written, pass } = viewOf({ terminal: true });
+    show({ kind: "RetryScheduled", data: { kind: "rate_limit", attempt: 2, delay_ms: 30_000, until: 9 } });
+    pass(10_000);
+    view.tick();
+    expect(written.at(-1)).toContain("trying again in 20.0 s");
+  });
+
+  it("uses colours only where they are wanted", () => {
+    const plain = viewOf({ terminal: true });
+    plain.show({ kind: "SessionCreated", data: { title: "t" } });
+    expect(plain.written[0]).toBe(`session ${SESSION}\n`);
+    const colored = viewOf({ terminal: true, colors: true });
+    colored.show({ kind: "SessionCreated", data: { title: "t" } });
+    expect(colored.written[0]).toBe(`\u001b[2msession ${SESSION}\u001b[22m\n`);
+  });
+});

@@ -1,0 +1,63 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import { HarnessError } from "../../../src/kernel/harness-error.ts";
+import { parseScenario } from "../../../src/testing/emulator/scenario.ts";
+
+function refusal(text: string): string {
+  try {
+    parseScenario(text, "test.yaml");
+  } catch (error) {
+    if (error instanceof HarnessError && error.kind === "config_invalid") return error.message;
+    throw error;
+  }
+  return "accepted";
+}
+
+describe("a scenario", () => {
+  it("has defaults for everything but what a turn says", () => {
+    expect(parseScenario("turns:\n  - say: hi\n").turns).toEqual([
+      { say: "hi", latency_ms: 0, chunk_chars: 20, chunk_delay_ms: 0, repeat: 1 },
+    ]);
+  });
+
+  it("names the line of a key that does not exist", () => {
+    expect(refusal("turns:\n  - say: hi\n  - say: ho\n    fualt: {}\n")).toContain("line 4, turns.1.fualt");
+    expect(refusal("turns:\n  - say: hi\n    fault:\n      reset: true\n      retries: 3\n")).toContain(
+      "line 5, turns.0.fault",
+    );
+    expect(refusal("turn:\n  - say: hi\n")).toContain("line 1, turn");
+  });
+
+  it("names the line of a value that is wrong", () => {
+    expect(refusal("turns:\n  - say: hi\n    latency_ms: soon\n")).toContain("line 3, turns.0.latency_ms");
+  });
+
+  it("refuses a turn that does nothing, and a fault that is two or none", () => {
+    expect(refusal("turns:\n  - latency_ms: 5\n")).toContain("a turn says, thinks or calls something");
+    expect(refusal("turns:\n  - say: x\n    fault: { times: 2 }\n")).toContain("a fault is exactly one of");
+    expect(refusal("turns:\n  - say: x\n    fault: { reset: true, status: 500 }\n")).toContain(
+      "a fault is exactly one of",
+    );
+  });
+
+  it("refuses what is no YAML", () => {
+    expect(refusal("turns: [")).toContain("is not YAML");
+  });
+
+  it("is documented by examples that are valid", async () => {
+    const manual = await readFile(new URL("../../../docs/emulator.md", import.meta.url), "utf8");
+    const examples = [...manual.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map((found) => found[1] ?? "");
+    expect(examples.length).toBeGreaterThan(1);
+    for (const example of examples) expect(parseScenario(example).turns.length).toBeGreaterThan(0);
+  });
+
+  it("has every key in its manual", async () => {
+    const manual = await readFile(new URL("../../../docs/emulator.md", import.meta.url), "utf8");
+    const source = await readFile(new URL("../../../src/testing/emulator/scenario.ts", import.meta.url), "utf8");
+    const keys = [
+      ...source.matchAll(/^ +([a-z0-9_]+): (?:z[.\n]|times\(|count\(|delay\(|headers\(|usage|match|fault)/gm),
+    ].map((found) => found[1] ?? "");
+    expect(keys.length).toBeGreaterThan(30);
+    expect(keys.filter((key) => !manual.includes(`\`${key}\``))).toEqual([]);
+  });
+});

@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import { classifyException } from "../../../src/model/classify.ts";
+
+const coded = (code: string, message = "x"): Error => Object.assign(new Error(message), { code });
+const fetchFailed = (cause: unknown): Error => new TypeError("fetch failed", { cause });
+const sdk = (cause: unknown): Error => new Error("Connection error.", { cause });
+
+describe("classifying what a connection threw", () => {
+  it.each([
+    ["network", coded("ECONNREFUSED")],
+    ["network", coded("ECONNRESET")],
+    ["network", fetchFailed(coded("ECONNRESET", "read ECONNRESET"))],
+    ["network", sdk(fetchFailed(coded("UND_ERR_SOCKET", "other side closed")))],
+    ["network", fetchFailed(new AggregateError([coded("ECONNREFUSED"), coded("ECONNREFUSED")]))],
+    ["dns", sdk(fetchFailed(coded("ENOTFOUND", "getaddrinfo ENOTFOUND api.anthropic.com")))],
+    ["dns", coded("EAI_AGAIN")],
+    ["tls", sdk(fetchFailed(coded("UNABLE_TO_GET_ISSUER_CERT_LOCALLY")))],
+    ["tls", fetchFailed(coded("CERT_HAS_EXPIRED"))],
+    ["tls", fetchFailed(coded("DEPTH_ZERO_SELF_SIGNED_CERT"))],
+    ["tls", fetchFailed(coded("ERR_TLS_CERT_ALTNAME_INVALID"))],
+    ["tls", fetchFailed(coded("ERR_SSL_WRONG_VERSION_NUMBER"))],
+    ["timeout", fetchFailed(coded("UND_ERR_CONNECT_TIMEOUT"))],
+    ["timeout", coded("ETIMEDOUT")],
+    ["timeout", Object.assign(new Error("Request timed out."), { name: "APIConnectionTimeoutError" })],
+    ["stream_idle", new TypeError("terminated", { cause: coded("UND_ERR_BODY_TIMEOUT") })],
+    ["protocol", fetchFailed(coded("HPE_INVALID_CONSTANT"))],
+    ["not_found", coded("ERR_INVALID_URL", "Invalid URL")],
+    ["unknown", new Error("no idea")],
+    ["unknown", "just text"],
+    ["unknown", null],
+  ])("%s: %s", (kind, error) => {
+    expect(classifyException(error)).toBe(kind);
+  });
+
+  it("ends on causes that go in a circle", () => {
+    const error = new Error("a");
+    error.cause = error;
+    expect(classifyException(error)).toBe("unknown");
+  });
+});
