@@ -54,8 +54,10 @@ const NEEDED = [
 async function main(): Promise<void> {
   const failed: string[] = [...missingPackages()];
   for (const stage of [GATES, BUILT_GATES]) failed.push(...(await runStage(stage)));
-  const tests = spawnSync("vitest", ["run"], { cwd: ROOT, env: ENVIRONMENT, stdio: "inherit" });
-  if (tests.status !== 0) failed.push("tests");
+  if (!process.argv.includes("--gates-only")) {
+    const tests = spawnSync("vitest", ["run"], { cwd: ROOT, env: ENVIRONMENT, stdio: "inherit" });
+    if (tests.status !== 0) failed.push("tests");
+  }
   console.log(failed.length === 0 ? "\nall gates are green" : `\nfailed: ${failed.join(", ")}`);
   process.exitCode = failed.length === 0 ? 0 : 1;
 }

@@ -42,14 +42,14 @@ export async function follow(followed: Followed): Promise<number> {
   });
   try {
     const report = await live.done;
-    const inPlace = live.state().config?.workspace.mode === "in_place";
+    const mode = live.state().config?.workspace.mode ?? null;
     const changes = await changesOf(host, report);
-    output.end({ report, changes, inPlace });
+    output.end({ report, changes, mode });
     // From here on Ctrl+C is about the question or the terminal, not about a run.
     quiet();
     if (debug && live.failure() !== null) face.err.line(failureText(live.failure(), true));
-    if (followed.person && !inPlace && changes !== null && changes.length > 0 && report.outcome !== "canceled")
-      await offerWork(face, host, report.session);
+    const work = changes !== null && changes.length > 0 && mode !== null && mode !== "in_place";
+    if (followed.person && work && report.outcome !== "canceled") await offerWork(face, host, report.session, mode);
     return report.exit_code;
   } finally {
     quiet();

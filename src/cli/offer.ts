@@ -13,10 +13,12 @@ import { paintFor } from "./view/paint.ts";
 /** Unclear answers are asked again, at most so often; then the work is kept where it is. */
 const ASKS_MAX = 10;
 
-export async function offerWork(face: Face, host: Host, session: SessionId): Promise<void> {
+export async function offerWork(face: Face, host: Host, session: SessionId, mode: "clone" | "copy"): Promise<void> {
   const paint = paintFor(face.out.colors);
+  // A directory without a repository has no branch to merge into.
+  const merge = mode === "clone" ? " [m]erge," : "";
   for (let asks = 0; asks < ASKS_MAX; asks++) {
-    const answer = (await askLine(face, `\n${paint.bold("The work:")} [a]pply, [m]erge, [d]iff or [k]eep? [k] `))
+    const answer = (await askLine(face, `\n${paint.bold("The work:")} [a]pply,${merge} [d]iff or [k]eep? [k] `))
       .trim()
       .toLowerCase();
     if ("diff".startsWith(answer) && answer !== "") {
@@ -24,7 +26,7 @@ export async function offerWork(face: Face, host: Host, session: SessionId): Pro
       continue;
     }
     if ("apply".startsWith(answer) && answer !== "") return deliver(face, host, session, "apply");
-    if ("merge".startsWith(answer) && answer !== "") return deliver(face, host, session, "merge");
+    if (mode === "clone" && "merge".startsWith(answer) && answer !== "") return deliver(face, host, session, "merge");
     if ("keep".startsWith(answer)) return;
   }
 }

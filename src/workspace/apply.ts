@@ -11,7 +11,8 @@ import { mergeTexts } from "./three-way.ts";
 import { sameSide, sideOf, type Standing, standingAt, type Write, writeBack } from "./write-back.ts";
 import type { Delivered, DeliverRequest } from "./workspace.ts";
 
-type Decision = { readonly is: "write"; readonly after: Side | null } | { readonly is: "nothing" | "lost" | "conflict" };
+type Decision =
+  { readonly is: "write"; readonly after: Side | null } | { readonly is: "nothing" | "lost" | "conflict" };
 
 export async function applyWork(place: delivery.DeliveryPlace, request: DeliverRequest): Promise<Delivered> {
   if (place.mode === "in_place") return { files: [], commit: null }; // the work is where it was done
@@ -27,7 +28,10 @@ export async function applyWork(place: delivery.DeliveryPlace, request: DeliverR
     if (decision.is === "write") writes.push({ path: change.path, before: standing, after: decision.after });
     else if (decision.is !== "nothing") refused[decision.is].push(change);
   }
-  delivery.requireNothingLost(refused.lost.map(({ path }) => path), "Nothing was changed: move them away, then try again.");
+  delivery.requireNothingLost(
+    refused.lost.map(({ path }) => path),
+    "Nothing was changed: move them away, then try again.",
+  );
   delivery.requireNoConflict(refused.conflict.map(({ path }) => path));
   const { git, store, ordinary } = place;
   await writeBack({ git, files, store, ordinary }, writes, async () => delivery.rememberDelivered(place, work.tree));
@@ -49,7 +53,8 @@ async function decide(
   const known = [before, ...(work.earlier.has(path) ? [work.earlier.get(path) ?? null] : [])];
   if (known.some((state) => sameSide(ours, state))) return { is: "write", after };
   if (before === null) return { is: "lost" };
-  if (ours === null || after === null || !delivery.isRegular(before) || !delivery.isRegular(after)) return { is: "conflict" };
+  if (ours === null || after === null || !delivery.isRegular(before) || !delivery.isRegular(after))
+    return { is: "conflict" };
   if (standing.is !== "file") return { is: "conflict" };
   const [base, theirs] = await Promise.all([blob(place, before), blob(place, after)]);
   const texts = { base, ours: standing.content, theirs };

@@ -13,7 +13,7 @@ import { writeReference } from "./git-directory.ts";
 import { readIfThere } from "./link-objects.ts";
 import type { Layout } from "./layout.ts";
 import { type ObjectName, readLooseObject, writeObject } from "./objects.ts";
-import { isSystemError, RootedDirectory } from "./rooted.ts";
+import { isSystemError, type RootedDirectory } from "./rooted.ts";
 import type { Shadow } from "./shadow.ts";
 
 const COMMIT_BYTES_MAX = 1024 * 1024;
@@ -52,7 +52,12 @@ export interface BranchPlace {
 }
 
 /** Null when the branch has that tree already. */
-export async function commitToBranch(place: BranchPlace, tree: ObjectName, message: string, date_ms: number): Promise<string | null> {
+export async function commitToBranch(
+  place: BranchPlace,
+  tree: ObjectName,
+  message: string,
+  date_ms: number,
+): Promise<string | null> {
   const { layout, branch, shadow } = place;
   const tip = await readTip(place);
   if (tip?.tree === tree) return null;
@@ -70,7 +75,10 @@ interface Tip {
 
 /** B1. The branch as the agent's repository has it, or else as belay left it. */
 async function readTip(place: BranchPlace): Promise<Tip | null> {
-  const ours = readIfThere(join(place.layout.objects_git, "refs/heads", place.branch))?.toString("latin1").trim() ?? null;
+  const ours =
+    readIfThere(join(place.layout.objects_git, "refs/heads", place.branch))
+      ?.toString("latin1")
+      .trim() ?? null;
   const theirs = readReference(place.shadow.files, place.branch);
   const candidates = [theirs, ours].filter((commit) => commit !== null && COMMIT_NAME.test(commit));
   for (const commit of new Set(candidates)) {

@@ -69,7 +69,12 @@ function count(text: string | undefined): number | null {
   return text === undefined || text === "-" ? null : Number(text);
 }
 
-export async function unifiedDiff(git: Git, repository: GitRepository, from: ObjectName, to: ObjectName): Promise<string> {
+export async function unifiedDiff(
+  git: Git,
+  repository: GitRepository,
+  from: ObjectName,
+  to: ObjectName,
+): Promise<string> {
   const shown = ["--no-ext-diff", "--no-textconv", "--no-color", "--find-renames"];
   const answer = await git({ repository, args: ["diff-tree", "-r", "-p", ...shown, from, to] });
   return answer.output.toString("utf8");

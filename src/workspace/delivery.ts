@@ -1,5 +1,5 @@
 /** What bringing work back by `apply` and by `merge` have in common: what the work is, and how refusals are worded. */
-import { rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import type { Clock } from "../kernel/clock.ts";
 import type { WorkspaceMode } from "../kernel/config.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
@@ -52,10 +52,6 @@ export function rememberDelivered(place: DeliveryPlace, tree: ObjectName): void 
   writeFileSync(place.layout.delivered, `${tree}\n`, { mode: 0o600 });
 }
 
-export function removeTemporary(place: DeliveryPlace): void {
-  rmSync(place.layout.delivery, { recursive: true, force: true });
-}
-
 export function isRegular(side: Side | null): side is Side {
   return side !== null && (side.mode === MODE_FILE || side.mode === MODE_EXECUTABLE);
 }
@@ -94,7 +90,11 @@ function named(paths: readonly BytePath[]): string {
 
 export function requireNothingLost(paths: readonly BytePath[], todo: string): void {
   if (paths.length === 0) return;
-  throw new HarnessError("work_would_be_lost", `These hold work of yours that would be overwritten: ${named(paths)}.`, todo);
+  throw new HarnessError(
+    "work_would_be_lost",
+    `These hold work of yours that would be overwritten: ${named(paths)}.`,
+    todo,
+  );
 }
 
 export function requireNoConflict(paths: readonly BytePath[]): void {

@@ -271,7 +271,8 @@ function explain(path: string, error: unknown): unknown {
 }
 
 function failure(path: string, why: string, cause: unknown): HarnessError {
-  const todo = why === "does not exist" ? "Look at the directory's list of names." : "Choose another path, or another way.";
+  const todo =
+    why === "does not exist" ? "Look at the directory's list of names." : "Choose another path, or another way.";
   return new HarnessError("file_failed", `"${shown(path)}" ${why}.`, todo, { cause });
 }
 

@@ -176,10 +176,13 @@ function run(settings: GitSettings, call: GitCall): Promise<GitAnswer> {
     stopped ??= error;
     killGroup(child.pid);
   };
-  const onAbort = (): void => stop(new HarnessError("git_failed", `git ${name} was stopped.`, "Run the command again."));
+  const onAbort = (): void =>
+    stop(new HarnessError("git_failed", `git ${name} was stopped.`, "Run the command again."));
   const limit_ms = call.limit_ms ?? GIT_LIMIT_MS;
   const timer = setTimeout(() => {
-    stop(new HarnessError("git_failed", `git ${name} took more than ${limit_ms} ms.`, "Look at the disk, then try again."));
+    stop(
+      new HarnessError("git_failed", `git ${name} took more than ${limit_ms} ms.`, "Look at the disk, then try again."),
+    );
   }, limit_ms);
   call.signal?.addEventListener("abort", onAbort, { once: true });
   if (call.signal?.aborted) onAbort();
@@ -191,7 +194,10 @@ function run(settings: GitSettings, call: GitCall): Promise<GitAnswer> {
   child.stdout.on("data", (chunk: Buffer) => {
     size += chunk.byteLength;
     if (size <= GIT_OUTPUT_BYTES_MAX) output.push(chunk);
-    else stop(new HarnessError("git_failed", `git ${name} wrote more than ${GIT_OUTPUT_BYTES_MAX} bytes.`, "Report this."));
+    else
+      stop(
+        new HarnessError("git_failed", `git ${name} wrote more than ${GIT_OUTPUT_BYTES_MAX} bytes.`, "Report this."),
+      );
   });
   child.stderr.on("data", (chunk: Buffer) => {
     errors = (errors + chunk.toString("utf8")).slice(-STDERR_BYTES_KEPT);
@@ -220,7 +226,9 @@ function startFailure(name: string, cwd: string, cause: NodeJS.ErrnoException): 
   if (cause.code === "ENOENT" && existsSync(cwd)) {
     return new HarnessError("git_missing", "git was not found.", "Install git 2.30 or newer.", { cause });
   }
-  return new HarnessError("git_failed", `git ${name} could not be started in ${cwd}.`, "Look whether it exists.", { cause });
+  return new HarnessError("git_failed", `git ${name} could not be started in ${cwd}.`, "Look whether it exists.", {
+    cause,
+  });
 }
 
 function killGroup(pid: number | undefined): void {
@@ -237,7 +245,11 @@ export function forUserRepository(git: Git): Git {
   return (call) => {
     const name = call.args[0] ?? "";
     if (!USER_COMMANDS.includes(name)) {
-      throw new HarnessError("internal", `git ${name} must not run in the user's repository.`, "Report this as a defect.");
+      throw new HarnessError(
+        "internal",
+        `git ${name} must not run in the user's repository.`,
+        "Report this as a defect.",
+      );
     }
     return git(call);
   };

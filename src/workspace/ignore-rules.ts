@@ -15,7 +15,11 @@ export const IGNORE_FILE_BYTES_MAX = 1024 * 1024;
 export const IGNORE_FILE_NAME = ".gitignore";
 
 /** @param exclude the repository's own `info/exclude`, weakest of all. Within the file the last rule that matches wins. */
-export function freezeRules(exclude: Uint8Array | null, files: readonly IgnoreFile[], always: readonly string[]): Buffer {
+export function freezeRules(
+  exclude: Uint8Array | null,
+  files: readonly IgnoreFile[],
+  always: readonly string[],
+): Buffer {
   const outermostFirst = [...files].sort((a, b) => depth(a.path) - depth(b.path) || (a.path < b.path ? -1 : 1));
   const lines = [
     ...(exclude === null ? [] : rulesOf(exclude)),

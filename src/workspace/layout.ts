@@ -27,7 +27,16 @@ export interface Layout {
 }
 
 const SCRATCH = "scratch";
-const PARTS = ["workspace.json", "tree", "shadow.git", "objects.git", SCRATCH, "delivery", "delivered"] as const;
+const PARTS = [
+  "workspace.json",
+  "tree",
+  "shadow.git",
+  "objects.git",
+  SCRATCH,
+  "delivery",
+  "delivered",
+  "file-clock",
+] as const;
 
 export function layoutOf(directory: string): Layout {
   return {

@@ -40,7 +40,10 @@ function storageOf(values: ReadonlyMap<string, string>): StoredAs {
   const value = (name: (typeof ATTRIBUTES)[number]): string => values.get(name) ?? "unspecified";
   const named = (name: "filter" | "working-tree-encoding"): string | null =>
     ["unspecified", "unset", "set"].includes(value(name)) ? null : `${name}=${value(name)}`;
-  return { text: textOf(value("text"), value("crlf"), value("eol")), needs: named("filter") ?? named("working-tree-encoding") };
+  return {
+    text: textOf(value("text"), value("crlf"), value("eol")),
+    needs: named("filter") ?? named("working-tree-encoding"),
+  };
 }
 
 function textOf(text: string, crlf: string, eol: string): StoredAs["text"] {
@@ -60,7 +63,8 @@ export function hasCrlf(content: Uint8Array): boolean {
 
 /** Every line ends in CRLF, and there is one. */
 export function isCrlfThroughout(content: Buffer): boolean {
-  for (let at = content.indexOf(LF); at >= 0; at = content.indexOf(LF, at + 1)) if (content[at - 1] !== CR) return false;
+  for (let at = content.indexOf(LF); at >= 0; at = content.indexOf(LF, at + 1))
+    if (content[at - 1] !== CR) return false;
   return hasCrlf(content);
 }
 

@@ -7,6 +7,7 @@ import * as fs from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { isSystemError } from "./rooted.ts";
+import { nextTurn } from "./turns.ts";
 
 /** How often a store is walked again because it was packed meanwhile. */
 const ATTEMPTS_MAX = 5;
@@ -55,7 +56,7 @@ async function linkOnce(from: string, to: string, signal: AbortSignal): Promise<
   let linked = 0;
   const pause = async (): Promise<void> => {
     if (++linked % FILES_PER_TURN !== 0) return;
-    await new Promise((proceed) => setImmediate(proceed));
+    await nextTurn();
     if (signal.aborted) throw new HarnessError("git_failed", `Linking ${from} was stopped.`, "Run the command again.");
   };
   for (const directory of namesIn(from).filter((name) => LOOSE_DIRECTORY.test(name))) {

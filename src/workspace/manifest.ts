@@ -50,7 +50,9 @@ const DIRECTORY = "d";
 export function encodeManifest(manifest: Manifest): Buffer {
   const lines = [
     ...[...manifest.files].map(([path, bits]) => `${path}\0${FILE}${bits.toString(8)}\0`),
-    ...[...manifest.directories].map(([path, bits]) => `${path}\0${DIRECTORY}${bits === null ? "" : bits.toString(8)}\0`),
+    ...[...manifest.directories].map(
+      ([path, bits]) => `${path}\0${DIRECTORY}${bits === null ? "" : bits.toString(8)}\0`,
+    ),
   ];
   return Buffer.from(lines.sort().join(""), "latin1");
 }
@@ -97,7 +99,11 @@ export async function splitTree(git: Git, repository: GitRepository, tree: Objec
   const found = entries.find((entry) => entry.path === MANIFEST_NAME);
   if (found === undefined) return { plain: tree, manifest: EMPTY_MANIFEST };
   const [plain, content] = await Promise.all([
-    makeTree(git, repository, entries.filter((entry) => entry !== found)),
+    makeTree(
+      git,
+      repository,
+      entries.filter((entry) => entry !== found),
+    ),
     readBlob(git, repository, found.object),
   ]);
   return { plain, manifest: decodeManifest(content) };

@@ -17,7 +17,17 @@ import * as delivery from "./delivery.ts";
 import { forUserRepository, lineOf } from "./git.ts";
 import { asStored, hasCrlf, isCrlfThroughout, readStorage, type StoredAs, toCrlf, toLf } from "./line-endings.ts";
 import { linkObjects, readIfThere } from "./link-objects.ts";
-import { EMPTY_TREE, indexLine, indexRemoval, listTree, NO_OBJECT, objectName, type ObjectName, readBlob, writeObject } from "./objects.ts";
+import {
+  EMPTY_TREE,
+  indexLine,
+  indexRemoval,
+  listTree,
+  NO_OBJECT,
+  objectName,
+  type ObjectName,
+  readBlob,
+  writeObject,
+} from "./objects.ts";
 import { isSystemError, RootedDirectory } from "./rooted.ts";
 import { parseIndexListing } from "./shadow.ts";
 import * as source from "./source.ts";
@@ -44,7 +54,8 @@ interface Outcome {
 
 type Decision = { readonly is: "take"; readonly outcome: Outcome } | { readonly is: "lost" | "conflict" };
 
-const APPLY_INSTEAD = "Nothing was changed: commit or move them first, or use `belay apply`, which merges into your files.";
+const APPLY_INSTEAD =
+  "Nothing was changed: commit or move them first, or use `belay apply`, which merges into your files.";
 
 export async function mergeWork(place: delivery.DeliveryPlace, request: DeliverRequest): Promise<Delivered> {
   if (place.mode === "in_place") return { files: [], commit: null }; // the work is where it was done
@@ -67,10 +78,15 @@ async function readTarget(place: delivery.DeliveryPlace, work: delivery.Work): P
   const user = place.mode === "clone" ? source.findRepository(place.source) : null;
   if (user === null) throw unsupported(`${place.source} is no git repository`, "Use `belay apply`.");
   const { commit, reference } = await source.readHead(git, user);
-  if (reference === null) throw unsupported(`HEAD of ${user.top} is detached`, "Check a branch out, or use `belay apply`.");
+  if (reference === null)
+    throw unsupported(`HEAD of ${user.top} is detached`, "Check a branch out, or use `belay apply`.");
   requireNothingUnderWay(user);
   // The user may have committed since: their new objects are needed to merge with.
-  await linkObjects(join(user.common_dir, "objects"), join(layout.objects_git, "objects"), new AbortController().signal);
+  await linkObjects(
+    join(user.common_dir, "objects"),
+    join(layout.objects_git, "objects"),
+    new AbortController().signal,
+  );
   const entries = commit === null ? [] : await listTree(git, store, `${commit}^{tree}`, { recursive: true });
   const listing = await forUserRepository(git)({
     repository: source.ofUser(user),
@@ -84,7 +100,11 @@ async function readTarget(place: delivery.DeliveryPlace, work: delivery.Work): P
     head: { commit, reference },
     head_tree: sides(entries),
     index: sides(parseIndexListing(listing.output).entries),
-    storage: await readStorage(git, user, work.changes.map((change) => change.path)),
+    storage: await readStorage(
+      git,
+      user,
+      work.changes.map((change) => change.path),
+    ),
     files: new RootedDirectory(user.top),
   };
 }
@@ -102,7 +122,11 @@ function requireNothingUnderWay(user: source.UserRepository): void {
   throw new HarnessError("work_would_be_lost", happened, "Finish or abort it, then try again.");
 }
 
-async function decideAll(place: delivery.DeliveryPlace, target: Target, work: delivery.Work): Promise<readonly Outcome[]> {
+async function decideAll(
+  place: delivery.DeliveryPlace,
+  target: Target,
+  work: delivery.Work,
+): Promise<readonly Outcome[]> {
   const needs = work.changes.flatMap(({ path }) => {
     const program = target.storage.get(path)?.needs ?? null;
     return program === null ? [] : [[path, program] as const];
@@ -142,7 +166,9 @@ async function decide(
   const isStaged = !sameSide(staged, head) && (committed === "conflict" || !sameSide(staged, committed));
   // M1: what is there is what HEAD has, or what the work would bring anyway.
   const isTheirs = standing.is === "other" ? change.after !== null : sameSide(here, head);
-  const isThere = standing.is !== "other" && (sameSide(sideOf(standing), change.after) || (committed !== "conflict" && sameSide(here, committed)));
+  const isThere =
+    standing.is !== "other" &&
+    (sameSide(sideOf(standing), change.after) || (committed !== "conflict" && sameSide(here, committed)));
   if (isStaged || (!isTheirs && !isThere)) return { is: "lost" };
   if (committed === "conflict") return { is: "conflict" };
   if (isThere) return { is: "take", outcome: { path, committed, file: undefined } };
@@ -159,10 +185,16 @@ function sideIn(place: delivery.DeliveryPlace, standing: Standing): Side | null 
 type Storing = (side: Side | null) => Promise<Side | null>;
 
 /** How the repository stores this path: by its attributes, or by the evidence that what it holds is the same text in LF. */
-async function storingFor(place: delivery.DeliveryPlace, target: Target, change: ChangedPath, head: Side | null): Promise<Storing> {
+async function storingFor(
+  place: delivery.DeliveryPlace,
+  target: Target,
+  change: ChangedPath,
+  head: Side | null,
+): Promise<Storing> {
   const said = target.storage.get(change.path)?.text ?? "as_is";
   const stored = head !== null && delivery.isRegular(head) && said !== "text" ? await blob(place, head) : null;
-  const evident = said === "as_is" && stored !== null && !hasCrlf(stored) && (await isSameInLf(place, change.before, head));
+  const evident =
+    said === "as_is" && stored !== null && !hasCrlf(stored) && (await isSameInLf(place, change.before, head));
   const how = evident ? "text" : said;
   return async (side) => {
     if (how === "as_is" || !delivery.isRegular(side)) return side;
@@ -185,7 +217,10 @@ interface Sides {
 }
 
 /** All as stored. */
-async function mergeSides(place: delivery.DeliveryPlace, { head, before, after, earlier }: Sides): Promise<Side | null | "conflict"> {
+async function mergeSides(
+  place: delivery.DeliveryPlace,
+  { head, before, after, earlier }: Sides,
+): Promise<Side | null | "conflict"> {
   if (sameSide(head, after)) return head;
   if ([before, ...earlier].some((known) => sameSide(head, known))) return after;
   if (!delivery.isRegular(head) || !delivery.isRegular(before) || !delivery.isRegular(after)) return "conflict";
@@ -219,7 +254,11 @@ async function headTreeName(place: delivery.DeliveryPlace, commit: string | null
   return lineOf(await place.git({ repository: place.store, args: ["rev-parse", `${commit}^{tree}`] }));
 }
 
-async function buildTree(place: delivery.DeliveryPlace, target: Target, outcomes: readonly Outcome[]): Promise<ObjectName> {
+async function buildTree(
+  place: delivery.DeliveryPlace,
+  target: Target,
+  outcomes: readonly Outcome[],
+): Promise<ObjectName> {
   const index = join(place.layout.shadow_git, "index-for-merge");
   const repository = { ...place.store, index };
   try {
@@ -244,7 +283,11 @@ function indexInput(outcomes: readonly Outcome[]): Buffer {
 async function sendObjects(place: delivery.DeliveryPlace, target: Target, commit: string): Promise<void> {
   const { git, store } = place;
   const wanted = target.head.commit === null ? `${commit}\n` : `${commit}\n^${target.head.commit}\n`;
-  const packed = await git({ repository: store, args: ["pack-objects", "-q", "--revs", "--stdout"], input: Buffer.from(wanted) });
+  const packed = await git({
+    repository: store,
+    args: ["pack-objects", "-q", "--revs", "--stdout"],
+    input: Buffer.from(wanted),
+  });
   const objects = join(target.user.common_dir, "objects");
   await git({ repository: { git_dir: store.git_dir, objects }, args: ["unpack-objects", "-q"], input: packed.output });
 }
@@ -305,12 +348,18 @@ function takeLock(lock: string, content: Buffer): void {
   } catch (error) {
     if (!isSystemError(error, "EEXIST")) throw error;
     const happened = `Another git process works in the repository, or died there (${lock} exists).`;
-    throw new HarnessError("git_failed", happened, "Wait for it, or remove that file, then try again.", { cause: error });
+    throw new HarnessError("git_failed", happened, "Wait for it, or remove that file, then try again.", {
+      cause: error,
+    });
   }
 }
 
 function busy(user: source.UserRepository): HarnessError {
-  return new HarnessError("git_failed", `The index of ${user.top} changed meanwhile.`, "Nothing was changed: try again.");
+  return new HarnessError(
+    "git_failed",
+    `The index of ${user.top} changed meanwhile.`,
+    "Nothing was changed: try again.",
+  );
 }
 
 /** Both or none, and only when the branch is where it was. */

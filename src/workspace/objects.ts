@@ -45,7 +45,12 @@ export function writeObject(objects: string, kind: ObjectKind, content: Uint8Arr
 }
 
 /** The content of a loose object's file; null unless it is whole, of that kind and of that name. @param bytes_max unpacked. */
-export function readLooseObject(file: Uint8Array, kind: ObjectKind, name: ObjectName, bytes_max: number): Buffer | null {
+export function readLooseObject(
+  file: Uint8Array,
+  kind: ObjectKind,
+  name: ObjectName,
+  bytes_max: number,
+): Buffer | null {
   let bytes: Buffer;
   try {
     bytes = inflateSync(file, { maxOutputLength: bytes_max });
@@ -83,7 +88,11 @@ export async function listTree(
 }
 
 /** Makes one tree of names. `objects` of submodules need not exist. */
-export async function makeTree(git: Git, repository: GitRepository, entries: readonly TreeEntry[]): Promise<ObjectName> {
+export async function makeTree(
+  git: Git,
+  repository: GitRepository,
+  entries: readonly TreeEntry[],
+): Promise<ObjectName> {
   const lines = entries.map(({ mode, object, path }) => `${mode} ${kindOf(mode)} ${object}\t${path}\0`);
   const input = Buffer.from(lines.join(""), "latin1");
   return lineOf(await git({ repository, args: ["mktree", "-z"], input }));

@@ -11,7 +11,16 @@ import type { DeliveryPlace } from "./delivery.ts";
 import { markFileClock } from "./file-clock.ts";
 import { openWorkspaceFiles } from "./files.ts";
 import type { Git } from "./git.ts";
-import { type Layout, layoutOf, makeScratch, readRecord, removeParts, resetScratch, shadowPlace, type WorkspaceRecord } from "./layout.ts";
+import {
+  type Layout,
+  layoutOf,
+  makeScratch,
+  readRecord,
+  removeParts,
+  resetScratch,
+  shadowPlace,
+  type WorkspaceRecord,
+} from "./layout.ts";
 import { splitTree } from "./manifest.ts";
 import { mergeWork } from "./merge.ts";
 import { changedOutside } from "./outside-scope.ts";

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { absoluteBytes, type BytePath, joinPath, pathFromText, textOf } from "./byte-path.ts";
 import { isSystemError, lstatIfThere } from "./rooted.ts";
 import type { Outside } from "./shadow.ts";
+import { nextTurn } from "./turns.ts";
 
 /** Entries looked at before other work of the process gets its turn. */
 const ENTRIES_PER_TURN = 2_048;
@@ -30,7 +31,7 @@ export async function changedOutside(request: OutsideRequest): Promise<readonly 
   let looked = 0;
   for (let path = pending.pop(); path !== undefined && changed.length < limit; path = pending.pop()) {
     if (++looked > entries_max) return [...changed, `(more than ${entries_max} entries outside the tracked scope)`];
-    if (looked % ENTRIES_PER_TURN === 0) await new Promise((proceed) => setImmediate(proceed));
+    if (looked % ENTRIES_PER_TURN === 0) await nextTurn();
     const stat = lstatIfThere(absoluteBytes(root, path));
     if (stat === null) continue;
     if (stat.ctimeMs > mark_ms && !DERIVED.has(path)) changed.push(textOf(path));

@@ -16,14 +16,29 @@ import { collectIgnoreFiles } from "./frozen-rules.ts";
 import { type Git, forUserRepository, lineOf } from "./git.ts";
 import { writeGitDirectory, writeReference } from "./git-directory.ts";
 import { freezeRules, literally } from "./ignore-rules.ts";
-import { type Layout, layoutOf, learnOrdinaryModes, makeScratch, removeParts, shadowPlace, writeRecord } from "./layout.ts";
+import {
+  type Layout,
+  layoutOf,
+  learnOrdinaryModes,
+  makeScratch,
+  removeParts,
+  shadowPlace,
+  writeRecord,
+} from "./layout.ts";
 import type { LeftOut } from "./left-out.ts";
 import { hasPromisedPacks, linkObjects, readIfThere } from "./link-objects.ts";
-import { type Manifest, type OrdinaryModes } from "./manifest.ts";
-import { EMPTY_TREE, listTree, MODE_SUBMODULE, type ObjectName } from "./objects.ts";
+import { MANIFEST_NAME, type Manifest, type OrdinaryModes } from "./manifest.ts";
+import { EMPTY_TREE, listTree, MODE_SUBMODULE, type ObjectName, type TreeEntry } from "./objects.ts";
 import { openPrepared, type WorkspaceDependencies } from "./open-workspace.ts";
 import { bringIncluded, copyDirectory } from "./private-copy.ts";
-import { parseIndexListing, type Recorded, type ScopeFacts, Shadow, type ShadowPlace, type UserIndex } from "./shadow.ts";
+import {
+  parseIndexListing,
+  type Recorded,
+  type ScopeFacts,
+  Shadow,
+  type ShadowPlace,
+  type UserIndex,
+} from "./shadow.ts";
 import * as source from "./source.ts";
 import type { PreparedWorkspace, PrepareRequest } from "./workspace.ts";
 
@@ -58,7 +73,10 @@ export interface PrepareDependencies extends WorkspaceDependencies {
   readonly home: string | null;
 }
 
-export async function prepareWorkspace(given: PrepareDependencies, request: PrepareRequest): Promise<PreparedWorkspace> {
+export async function prepareWorkspace(
+  given: PrepareDependencies,
+  request: PrepareRequest,
+): Promise<PreparedWorkspace> {
   const dependencies = { ...given, git: stoppable(given.git, request.signal) };
   requireSafeBranch(request.branch);
   const layout = layoutOf(request.directory);
@@ -104,7 +122,11 @@ const stoppable =
 /** Names of ours only: the branch becomes a path. */
 function requireSafeBranch(branch: string): void {
   if (/^belay\/[A-Za-z0-9_-]{1,80}$/.test(branch)) return;
-  throw new HarnessError("internal", `"${branch.slice(0, 80)}" is not a branch of belay's.`, "Report this as a defect of belay.");
+  throw new HarnessError(
+    "internal",
+    `"${branch.slice(0, 80)}" is not a branch of belay's.`,
+    "Report this as a defect of belay.",
+  );
 }
 
 type Found = Pick<Making, "top" | "repository" | "head">;
@@ -132,7 +154,11 @@ function refused(directory: string, why: string): HarnessError {
 function notARepository(directory: string): HarnessError {
   const bare = source.isGitDirectory(directory);
   const happened = `${directory} is ${bare ? "a bare repository, without a working tree" : "in no git repository"}.`;
-  return new HarnessError("repo_unsupported", happened, "Work in a checkout of it, or on a private copy of the directory.");
+  return new HarnessError(
+    "repo_unsupported",
+    happened,
+    "Work in a checkout of it, or on a private copy of the directory.",
+  );
 }
 
 /** `objects.git` with everything the user's repository holds, and the empty shadow. */
@@ -157,7 +183,10 @@ async function requireWhole(making: Making, repository: source.UserRepository): 
   const args = ["rev-list", "--objects", "--no-walk", "--missing=print", commit];
   const place = shadowPlace(making.layout, making.top);
   const answer = await making.git({ repository: place, args, codes: [128] });
-  const missing = answer.output.toString("latin1").split("\n").filter((line) => line.startsWith("?")).length;
+  const missing = answer.output
+    .toString("latin1")
+    .split("\n")
+    .filter((line) => line.startsWith("?")).length;
   if (answer.code === 0 && missing === 0) return;
   const happened = `The partial clone ${repository.top} lacks ${answer.code === 0 ? missing : "some"} objects of its HEAD.`;
   throw new HarnessError("repo_unsupported", happened, "Check HEAD out completely, or work with --in-place.");
@@ -165,7 +194,11 @@ async function requireWhole(making: Making, repository: source.UserRepository): 
 
 async function readUserIndex(making: Making, repository: source.UserRepository): Promise<UserIndex> {
   const args = ["ls-files", "-z", "-s", "-t"];
-  const answer = await forUserRepository(making.git)({ repository: source.ofUser(repository), cwd: repository.top, args });
+  const answer = await forUserRepository(making.git)({
+    repository: source.ofUser(repository),
+    cwd: repository.top,
+    args,
+  });
   return parseIndexListing(answer.output);
 }
 
@@ -188,6 +221,13 @@ async function freeze(making: Making, place: ShadowPlace, index: UserIndex): Pro
   return { submodules: index.submodules, ignored_but_tracked: splitNul(output), sparse: index.sparse };
 }
 
+/** The one name that a snapshot needs for itself. */
+function requireNameFree(top: string, entries: readonly TreeEntry[]): void {
+  if (!entries.some((entry) => entry.path === MANIFEST_NAME)) return;
+  const happened = `The repository ${top} tracks a file named ${MANIFEST_NAME}, a name that belay needs.`;
+  throw new HarnessError("repo_unsupported", happened, "Rename the file.");
+}
+
 /** Where belay's home is inside the tree, it is no part of the work. */
 function ownDirectory(making: Making, work_tree: string): readonly string[] {
   const path = relative(work_tree, fs.realpathSync(making.layout.directory));
@@ -198,6 +238,7 @@ function ownDirectory(making: Making, work_tree: string): readonly string[] {
 async function recordUserTree(making: Making): Promise<{ shadow: Shadow; facts: ScopeFacts; recorded: Recorded }> {
   const { repository, top } = making;
   const index = repository === null ? NO_INDEX : await readUserIndex(making, repository);
+  requireNameFree(top, index.entries);
   const first = shadowOn(making, top, NO_FACTS);
   await first.seed(index.entries);
   const frozen = await freeze(making, first.place, index);
@@ -225,6 +266,7 @@ async function cloneRevision(making: Making, revision: string): Promise<Made> {
   const place = shadowPlace(layout, layout.tree);
   const tree = lineOf(await making.git({ repository: place, args: ["rev-parse", `${commit}^{tree}`] }));
   const entries = await listTree(making.git, place, tree, { recursive: true });
+  requireNameFree(repository.top, entries);
   const first = shadowOn(making, layout.tree, NO_FACTS);
   await first.readTree(tree);
   await first.checkOut();

@@ -2,12 +2,22 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { HarnessError } from "../kernel/harness-error.ts";
-import { absoluteBytes, type BytePath, directoriesAbove, joinPath, pathFromText, splitNul, textOf, TOP } from "./byte-path.ts";
+import {
+  absoluteBytes,
+  type BytePath,
+  directoriesAbove,
+  joinPath,
+  pathFromText,
+  splitNul,
+  textOf,
+  TOP,
+} from "./byte-path.ts";
 import type { Git, GitRepository } from "./git.ts";
 import { IGNORE_FILE_BYTES_MAX } from "./ignore-rules.ts";
 import { LEFT_OUT_PATHS_MAX, type LeftOut } from "./left-out.ts";
 import { isSystemError, RootedDirectory } from "./rooted.ts";
 import { leftOut } from "./scope.ts";
+import { nextTurn } from "./turns.ts";
 import type { WorkspaceLimits } from "./workspace-limits.ts";
 
 /** Files copied before other work of the process gets its turn. */
@@ -78,8 +88,9 @@ function isSame(root: string, path: BytePath, other: string): boolean {
 }
 
 async function turn(from: string, signal: AbortSignal): Promise<void> {
-  await new Promise((proceed) => setImmediate(proceed));
-  if (signal.aborted) throw new HarnessError("workspace_refused", `Copying ${from} was stopped.`, "Run the command again.");
+  await nextTurn();
+  if (signal.aborted)
+    throw new HarnessError("workspace_refused", `Copying ${from} was stopped.`, "Run the command again.");
 }
 
 /** False when it may not be read, or is gone. */
@@ -106,7 +117,11 @@ function copyOne(from: string, to: string, path: BytePath, budget: Budget, limit
 
 function tooMuch(from: string, limits: WorkspaceLimits): HarnessError {
   const happened = `${from} holds more than ${limits.copy_files} files or ${limits.copy_bytes} bytes to copy.`;
-  return new HarnessError("workspace_refused", happened, "Choose a smaller directory with --cwd, or work with --in-place.");
+  return new HarnessError(
+    "workspace_refused",
+    happened,
+    "Choose a smaller directory with --cwd, or work with --in-place.",
+  );
 }
 
 export const INCLUDE_FILE = pathFromText(".worktreeinclude");

@@ -49,12 +49,15 @@ async function requireReached(shadow: Shadow, tree: TreeHash, target: SplitTree)
   const differs = differing(reached.manifest, target.manifest);
   const isKept = (path: BytePath): boolean =>
     target.manifest.directories.has(path) && shadow.files.lstat(path)?.isDirectory() === true;
-  if (reached.plain !== target.plain || !differs.every(isKept)) throw failed(tree, `the files came out as ${reached.tree}`, null);
+  if (reached.plain !== target.plain || !differs.every(isKept))
+    throw failed(tree, `the files came out as ${reached.tree}`, null);
 }
 
 function failed(tree: TreeHash, why: string, cause: unknown): HarnessError {
   const happened = `The workspace could not be set back to ${tree}: ${why}.`;
-  return new HarnessError("snapshot_failed", happened, "End what else writes there, look at the disk, then resume.", { cause });
+  return new HarnessError("snapshot_failed", happened, "End what else writes there, look at the disk, then resume.", {
+    cause,
+  });
 }
 
 /** Paths whose manifest entry is not the same on both sides. */
@@ -69,7 +72,8 @@ function differing(now: Manifest, target: Manifest): readonly BytePath[] {
 function makeWritable(files: RootedDirectory, now: Manifest): void {
   const closed = [...now.directories].filter(([, bits]) => bits !== null && (bits & OWNER_BITS) !== OWNER_BITS);
   // From the outside in: an inner one is reached only through the outer.
-  for (const [path, bits] of closed.sort(([a], [b]) => (a < b ? -1 : 1))) files.changeMode(path, (bits ?? 0) | OWNER_BITS);
+  for (const [path, bits] of closed.sort(([a], [b]) => (a < b ? -1 : 1)))
+    files.changeMode(path, (bits ?? 0) | OWNER_BITS);
 }
 
 function removeGone(files: RootedDirectory, changes: readonly ChangedPath[], now: Manifest, target: Manifest): void {

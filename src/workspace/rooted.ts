@@ -138,7 +138,9 @@ export function openRoot(root: string): Handle {
 
 /** The path that resolves one name inside an open directory. */
 export function at(handle: Handle, name: BytePath): Buffer {
-  const directory = hasProc ? Buffer.from(`/proc/self/fd/${handle.fd}/`) : Buffer.concat([handle.path, Buffer.from("/")]);
+  const directory = hasProc
+    ? Buffer.from(`/proc/self/fd/${handle.fd}/`)
+    : Buffer.concat([handle.path, Buffer.from("/")]);
   return Buffer.concat([directory, bytesOf(name)]);
 }
 

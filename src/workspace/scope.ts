@@ -8,6 +8,7 @@ import { absoluteBytes, type BytePath, joinPath, splitNul, textOf, TOP } from ".
 import type { Git, GitRepository } from "./git.ts";
 import { DIRECTORY_BITS, FILE_BITS, MANIFEST_NAME, ordinaryFor, type OrdinaryModes } from "./manifest.ts";
 import { isSystemError, lstatIfThere } from "./rooted.ts";
+import { nextTurn } from "./turns.ts";
 
 /** Directory entries looked at before other work of the process gets its turn. */
 const ENTRIES_PER_TURN = 2_048;
@@ -86,7 +87,7 @@ export async function walkScope(root: string, listing: GitListing, rules: ScopeR
       } else if (entry.isFile()) noteFile(walk, root, path, rules);
       else if (entry.isSymbolicLink()) walk.files++;
       else walk.special.add(path);
-      if (++looked % ENTRIES_PER_TURN === 0) await new Promise((proceed) => setImmediate(proceed));
+      if (++looked % ENTRIES_PER_TURN === 0) await nextTurn();
     }
     if (directory !== "") noteDirectory(walk, root, directory, covered === 0, rules.ordinary);
   }

@@ -16,9 +16,18 @@ import { type Git, type GitRepository, lineOf } from "./git.ts";
 import type { LeftOut } from "./left-out.ts";
 import { readIfThere } from "./link-objects.ts";
 import { gitModeOf, MANIFEST_NAME, type Manifest, type OrdinaryModes, withManifest } from "./manifest.ts";
-import { indexLine, indexRemoval, MODE_LINK, MODE_SUBMODULE, type ObjectName, type TreeEntry, writeObject } from "./objects.ts";
+import {
+  indexLine,
+  indexRemoval,
+  MODE_LINK,
+  MODE_SUBMODULE,
+  type ObjectName,
+  type TreeEntry,
+  writeObject,
+} from "./objects.ts";
 import { isSystemError, RootedDirectory } from "./rooted.ts";
 import { type GitListing, leftOut, listWithGit, type ScopeWalk, walkScope } from "./scope.ts";
+import { nextTurn } from "./turns.ts";
 import type { WorkspaceLimits } from "./workspace-limits.ts";
 
 export interface ShadowPlace extends GitRepository {
@@ -215,7 +224,7 @@ export class Shadow {
       }
       if (bytes > BYTES_PER_TURN) {
         bytes = 0;
-        await new Promise((proceed) => setImmediate(proceed));
+        await nextTurn();
       }
     }
     return [...removals, ...additions];
@@ -252,7 +261,13 @@ export class Shadow {
   }
 
   #rememberIgnored(ignored: ReadonlySet<BytePath>): void {
-    const content = Buffer.from([...ignored].sort().map((path) => `${path}\0`).join(""), "latin1");
+    const content = Buffer.from(
+      [...ignored]
+        .sort()
+        .map((path) => `${path}\0`)
+        .join(""),
+      "latin1",
+    );
     const path = join(this.place.git_dir, IGNORED_FILE);
     if (readIfThere(path)?.equals(content) !== true) writeFileSync(path, content, { mode: 0o600 });
   }

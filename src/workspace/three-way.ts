@@ -17,7 +17,12 @@ const CONFLICTS_MAX = 127;
 const CONFLICT_CODES: readonly number[] = [...Array(CONFLICTS_MAX).keys()].map((n) => n + 1).concat(255);
 
 /** Null when both sides changed the same lines, or one of the three is binary. The user's line endings win. */
-export async function mergeTexts(git: Git, repository: GitRepository, directory: string, texts: ThreeTexts): Promise<Buffer | null> {
+export async function mergeTexts(
+  git: Git,
+  repository: GitRepository,
+  directory: string,
+  texts: ThreeTexts,
+): Promise<Buffer | null> {
   const foreign = isCrlfThroughout(texts.ours) && !hasCrlf(texts.base) && !hasCrlf(texts.theirs);
   const ours = foreign ? toLf(texts.ours) : texts.ours;
   mkdirSync(directory, { recursive: true, mode: 0o700 });

@@ -63,13 +63,18 @@ export async function writeBack(target: WriteBack, writes: readonly Write[], the
       remove(target.files, write.path);
     }
     const added = writes.filter((one) => one.after !== null);
-    await readBlobs(target.git, target.store, added.map((one) => one.after?.object ?? ""), (name, content) => {
-      for (const write of added) {
-        if (write.after?.object !== name) continue;
-        done.push(write);
-        put(target, write, write.after, content);
-      }
-    });
+    await readBlobs(
+      target.git,
+      target.store,
+      added.map((one) => one.after?.object ?? ""),
+      (name, content) => {
+        for (const write of added) {
+          if (write.after?.object !== name) continue;
+          done.push(write);
+          put(target, write, write.after, content);
+        }
+      },
+    );
     await then();
   } catch (cause) {
     takeBack(target, done, cause);

@@ -6,7 +6,11 @@ import { describe, expect, test } from "vitest";
 import { LINKS_MAX, openWorkspaceFiles } from "../../src/workspace/files.ts";
 import { temporaryDirectory, writeFiles } from "../unit/workspace/given.ts";
 
-function given(files: Readonly<Record<string, string>> = {}): { root: string; outside: string; files: ReturnType<typeof openWorkspaceFiles> } {
+function given(files: Readonly<Record<string, string>> = {}): {
+  root: string;
+  outside: string;
+  files: ReturnType<typeof openWorkspaceFiles>;
+} {
   const top = temporaryDirectory();
   const [root, outside] = [join(top, "root"), join(top, "root-neighbour")];
   fs.mkdirSync(root);
@@ -31,12 +35,22 @@ describe("reading", () => {
   test("a file larger than asked for fails, and says how large it is", async () => {
     const { files } = given({ big: "12345" });
     expect(text(await files.read("big", 5))).toBe("12345");
-    await expect(files.read("big", 4)).rejects.toMatchObject({ ...failed, message: expect.stringContaining("5 bytes") as string });
+    await expect(files.read("big", 4)).rejects.toMatchObject({
+      ...failed,
+      message: expect.stringContaining("5 bytes") as string,
+    });
   });
 
   test("what leads out is refused: .., absolute paths, a neighbour with the same beginning, NUL", async () => {
     const { outside, files } = given({ a: "a" });
-    for (const path of ["../root-neighbour/secret", "a/../../root-neighbour/secret", join(outside, "secret"), "/etc/passwd", "..", "a\0b"]) {
+    for (const path of [
+      "../root-neighbour/secret",
+      "a/../../root-neighbour/secret",
+      join(outside, "secret"),
+      "/etc/passwd",
+      "..",
+      "a\0b",
+    ]) {
       const refusal = path.startsWith("a/") ? failed : outsideError; // `a` is a file, so nothing is below it
       await expect(files.read(path, 100)).rejects.toMatchObject(refusal);
     }
@@ -47,7 +61,8 @@ describe("reading", () => {
     fs.symlinkSync("real", join(root, "dir"));
     fs.symlinkSync(join(root, "real/file"), join(root, "absolute"));
     fs.symlinkSync("../dir/file", join(root, "real/back"));
-    for (const path of ["dir/file", "absolute", "real/back", "dir/back"]) expect(text(await files.read(path, 9))).toBe("x");
+    for (const path of ["dir/file", "absolute", "real/back", "dir/back"])
+      expect(text(await files.read(path, 9))).toBe("x");
     fs.symlinkSync(outside, join(root, "out"));
     fs.symlinkSync("../root-neighbour/secret", join(root, "up"));
     fs.symlinkSync("/proc/self/environ", join(root, "proc"));
@@ -86,7 +101,8 @@ describe("looking", () => {
     expect(await files.stat("a")).toMatchObject({ type: "directory" });
     expect(await files.stat("")).toMatchObject({ type: "directory" });
     fs.symlinkSync("nowhere", join(root, "dangling"));
-    for (const path of ["none", "a/none", "none/none", "a/b.txt/none", "dangling"]) expect(await files.stat(path)).toBeNull();
+    for (const path of ["none", "a/none", "none/none", "a/b.txt/none", "dangling"])
+      expect(await files.stat(path)).toBeNull();
   });
 
   test("list is sorted and says what each name is", async () => {
@@ -109,7 +125,10 @@ describe("writing", () => {
     fs.chmodSync(join(root, "run.sh"), 0o751);
     await files.write("run.sh", bytes("new"));
     await files.write("deep/er/file", bytes("x"));
-    expect([fs.readFileSync(join(root, "run.sh"), "utf8"), fs.statSync(join(root, "run.sh")).mode & 0o777]).toEqual(["new", 0o751]);
+    expect([fs.readFileSync(join(root, "run.sh"), "utf8"), fs.statSync(join(root, "run.sh")).mode & 0o777]).toEqual([
+      "new",
+      0o751,
+    ]);
     expect(fs.readdirSync(root).sort()).toEqual(["deep", "run.sh"]);
     expect(fs.readdirSync(join(root, "deep/er"))).toEqual(["file"]);
   });
@@ -118,20 +137,33 @@ describe("writing", () => {
     const { root, outside, files } = given();
     fs.linkSync(join(outside, "secret"), join(root, "linked"));
     await files.write("linked", bytes("mine"));
-    expect([fs.readFileSync(join(root, "linked"), "utf8"), fs.readFileSync(join(outside, "secret"), "utf8")]).toEqual(["mine", "SECRET"]);
+    expect([fs.readFileSync(join(root, "linked"), "utf8"), fs.readFileSync(join(outside, "secret"), "utf8")]).toEqual([
+      "mine",
+      "SECRET",
+    ]);
   });
 
   test("through a link it writes what the link names, and the link stays", async () => {
     const { root, files } = given({ "real.txt": "old" });
     fs.symlinkSync("real.txt", join(root, "link"));
     await files.write("link", bytes("new"));
-    expect([fs.readFileSync(join(root, "real.txt"), "utf8"), fs.lstatSync(join(root, "link")).isSymbolicLink()]).toEqual(["new", true]);
+    expect([
+      fs.readFileSync(join(root, "real.txt"), "utf8"),
+      fs.lstatSync(join(root, "link")).isSymbolicLink(),
+    ]).toEqual(["new", true]);
   });
 
   test("F3: .git is never written, by whatever spelling, and nothing is made on the way", async () => {
     const { root, files } = given({ ".git/config": "theirs", "nested/.git/config": "n", "a.txt": "a" });
     fs.symlinkSync(".git", join(root, "innocent"));
-    for (const path of [".git/config", "./.git/hooks/new/post-checkout", ".GIT/config", "innocent/config", "nested/../.git/x", ".git"]) {
+    for (const path of [
+      ".git/config",
+      "./.git/hooks/new/post-checkout",
+      ".GIT/config",
+      "innocent/config",
+      "nested/../.git/x",
+      ".git",
+    ]) {
       await expect(files.write(path, bytes("x"))).rejects.toMatchObject(outsideError);
     }
     expect(fs.readdirSync(join(root, ".git"))).toEqual(["config"]);

@@ -57,10 +57,6 @@ export function withKillPoints(host: Host, points: KillPoints): Host {
               await command.onHeld(process);
               points.hit("held.after");
             },
-            onOutput: (text) => {
-              points.hit("output");
-              command.onOutput(text);
-            },
           });
           points.hit("released");
           void running.ended.then(() => points.hit("ended"));

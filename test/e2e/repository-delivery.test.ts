@@ -29,7 +29,12 @@ const TEN = Array.from({ length: 10 }, (_, n) => `line ${n}\n`).join("");
 const KINDS = { "a.txt": TEN, "b.txt": "b\n", "c/d.txt": "d\n", "e.bin": Buffer.from([0, 1, 2]), run: "#!/bin/sh\n" };
 
 function workOfAllKinds(root: string): void {
-  writeFiles(root, { "a.txt": TEN.replace("line 1\n", "work 1\n"), "new/deep.txt": "new\n", "e.bin": Buffer.from([0, 9]), "sp ace\n": "odd" });
+  writeFiles(root, {
+    "a.txt": TEN.replace("line 1\n", "work 1\n"),
+    "new/deep.txt": "new\n",
+    "e.bin": Buffer.from([0, 9]),
+    "sp ace\n": "odd",
+  });
   fs.rmSync(join(root, "c"), { recursive: true });
   fs.chmodSync(join(root, "run"), 0o755);
   fs.symlinkSync("b.txt", join(root, "link"));
@@ -57,7 +62,9 @@ describe("apply", () => {
 
   test("merges with what the user changed meanwhile, and keeps what the user changed elsewhere", async () => {
     const repository = repositoryWith({ "a.txt": TEN, "b.txt": "b\n" });
-    const { workspace, request } = await worked(repository, (root) => writeFiles(root, { "a.txt": TEN.replace("line 1\n", "work 1\n") }));
+    const { workspace, request } = await worked(repository, (root) =>
+      writeFiles(root, { "a.txt": TEN.replace("line 1\n", "work 1\n") }),
+    );
     writeFiles(repository, { "a.txt": TEN.replace("line 8\n", "user 8\n"), "b.txt": "user\n" });
     await workspace.apply(request);
     expect(read(repository, "a.txt")).toBe(TEN.replace("line 1\n", "work 1\n").replace("line 8\n", "user 8\n"));
@@ -66,7 +73,9 @@ describe("apply", () => {
 
   test("goes on from what it brought before, also in the same lines", async () => {
     const repository = repositoryWith({ "a.txt": "one\n" });
-    const { workspace, base, request } = await worked(repository, (root) => writeFiles(root, { "a.txt": "two\n", "n.txt": "1\n" }));
+    const { workspace, base, request } = await worked(repository, (root) =>
+      writeFiles(root, { "a.txt": "two\n", "n.txt": "1\n" }),
+    );
     await workspace.apply(request);
     writeFiles(workspace.root, { "a.txt": "three\n", "n.txt": "2\n" });
     const { tree } = await workspace.snapshot();
@@ -75,14 +84,54 @@ describe("apply", () => {
   });
 
   const refusals: readonly (readonly [string, (repository: string) => void, (root: string) => void, string])[] = [
-    ["both changed the same line", (r) => writeFiles(r, { "a.txt": "user\n" }), (w) => writeFiles(w, { "a.txt": "work\n" }), "merge_conflict"],
-    ["the user deleted what the work changed", (r) => fs.rmSync(join(r, "a.txt")), (w) => writeFiles(w, { "a.txt": "work\n" }), "merge_conflict"],
-    ["the work deleted what the user changed", (r) => writeFiles(r, { "a.txt": "user\n" }), (w) => fs.rmSync(join(w, "a.txt")), "merge_conflict"],
-    ["both changed a binary file", (r) => writeFiles(r, { "e.bin": Buffer.from([0, 3]) }), (w) => writeFiles(w, { "e.bin": Buffer.from([0, 4]) }), "merge_conflict"],
-    ["the user made a file of the same name", (r) => writeFiles(r, { "new.txt": "user\n" }), (w) => writeFiles(w, { "new.txt": "work\n" }), "work_would_be_lost"],
-    ["the user has a file where the work needs a directory", (r) => writeFiles(r, { dir: "user\n" }), (w) => writeFiles(w, { "dir/x": "w" }), "work_would_be_lost"],
-    ["the user has a directory where the work needs a file", (r) => writeFiles(r, { "dir/x": "user\n" }), (w) => writeFiles(w, { dir: "w" }), "work_would_be_lost"],
-    ["the user has a link to elsewhere where the work needs a directory", (r) => fs.symlinkSync("/tmp", join(r, "dir")), (w) => writeFiles(w, { "dir/belay-x": "w" }), "work_would_be_lost"],
+    [
+      "both changed the same line",
+      (r) => writeFiles(r, { "a.txt": "user\n" }),
+      (w) => writeFiles(w, { "a.txt": "work\n" }),
+      "merge_conflict",
+    ],
+    [
+      "the user deleted what the work changed",
+      (r) => fs.rmSync(join(r, "a.txt")),
+      (w) => writeFiles(w, { "a.txt": "work\n" }),
+      "merge_conflict",
+    ],
+    [
+      "the work deleted what the user changed",
+      (r) => writeFiles(r, { "a.txt": "user\n" }),
+      (w) => fs.rmSync(join(w, "a.txt")),
+      "merge_conflict",
+    ],
+    [
+      "both changed a binary file",
+      (r) => writeFiles(r, { "e.bin": Buffer.from([0, 3]) }),
+      (w) => writeFiles(w, { "e.bin": Buffer.from([0, 4]) }),
+      "merge_conflict",
+    ],
+    [
+      "the user made a file of the same name",
+      (r) => writeFiles(r, { "new.txt": "user\n" }),
+      (w) => writeFiles(w, { "new.txt": "work\n" }),
+      "work_would_be_lost",
+    ],
+    [
+      "the user has a file where the work needs a directory",
+      (r) => writeFiles(r, { dir: "user\n" }),
+      (w) => writeFiles(w, { "dir/x": "w" }),
+      "work_would_be_lost",
+    ],
+    [
+      "the user has a directory where the work needs a file",
+      (r) => writeFiles(r, { "dir/x": "user\n" }),
+      (w) => writeFiles(w, { dir: "w" }),
+      "work_would_be_lost",
+    ],
+    [
+      "the user has a link to elsewhere where the work needs a directory",
+      (r) => fs.symlinkSync("/tmp", join(r, "dir")),
+      (w) => writeFiles(w, { "dir/belay-x": "w" }),
+      "work_would_be_lost",
+    ],
   ];
 
   test.each(refusals)("refuses and changes nothing when %s", async (_name, user, work, kind) => {
@@ -125,7 +174,10 @@ describe("apply", () => {
   });
 
   test("keeps the bytes of a CRLF working tree", async () => {
-    const repository = repositoryWith({ ".gitattributes": "*.txt text eol=crlf\n", "a.txt": TEN.replaceAll("\n", "\r\n") });
+    const repository = repositoryWith({
+      ".gitattributes": "*.txt text eol=crlf\n",
+      "a.txt": TEN.replaceAll("\n", "\r\n"),
+    });
     const { workspace, request } = await worked(repository, (root) => {
       expect(read(root, "a.txt")).toContain("\r\n");
       writeFiles(root, { "a.txt": read(root, "a.txt").replace("line 1", "work 1") });
@@ -147,7 +199,14 @@ describe("merge", () => {
   test("makes one commit with exactly the work on the user's branch; the tree is clean and nothing of the repository ran", async () => {
     const canary = join(temporaryDirectory(), "canary");
     const repository = repositoryWith(KINDS);
-    for (const hook of ["pre-commit", "post-commit", "post-merge", "reference-transaction", "post-index-change", "post-checkout"]) {
+    for (const hook of [
+      "pre-commit",
+      "post-commit",
+      "post-merge",
+      "reference-transaction",
+      "post-index-change",
+      "post-checkout",
+    ]) {
       writeCanary(join(repository, ".git/hooks", hook), canary);
     }
     userGit(repository, "config", "commit.gpgsign", "true");
@@ -168,9 +227,23 @@ describe("merge", () => {
     );
     expect(userGit(repository, "symbolic-ref", "HEAD").trim()).toBe("refs/heads/main");
     expect(userGit(repository, "rev-parse", given.BRANCH).trim()).toBe(commit);
-    expect(userGit(repository, "diff", "--name-status", "--no-renames", "-z", head, "HEAD").split("\0")).toEqual(
-      ["M", "a.txt", "D", "c/d.txt", "M", "e.bin", "A", "link", "A", "new/deep.txt", "M", "run", "A", "sp ace\n", ""],
-    );
+    expect(userGit(repository, "diff", "--name-status", "--no-renames", "-z", head, "HEAD").split("\0")).toEqual([
+      "M",
+      "a.txt",
+      "D",
+      "c/d.txt",
+      "M",
+      "e.bin",
+      "A",
+      "link",
+      "A",
+      "new/deep.txt",
+      "M",
+      "run",
+      "A",
+      "sp ace\n",
+      "",
+    ]);
     expect(status(repository)).toBe("");
     userGit(repository, "fsck", "--strict");
   });
@@ -192,7 +265,9 @@ describe("merge", () => {
 
   test("merges with what the user committed meanwhile", async () => {
     const repository = repositoryWith({ "a.txt": TEN, "b.txt": "b\n" });
-    const { workspace, request } = await worked(repository, (root) => writeFiles(root, { "a.txt": TEN.replace("line 1\n", "work 1\n"), "n.txt": "n\n" }));
+    const { workspace, request } = await worked(repository, (root) =>
+      writeFiles(root, { "a.txt": TEN.replace("line 1\n", "work 1\n"), "n.txt": "n\n" }),
+    );
     writeFiles(repository, { "a.txt": TEN.replace("line 8\n", "user 8\n"), "b.txt": "user\n" });
     userGit(repository, "commit", "-qam", "meanwhile");
     await workspace.merge(request);
@@ -215,7 +290,9 @@ describe("merge", () => {
 
   test("after an apply, a merge commits what is there", async () => {
     const repository = repositoryWith({ "a.txt": "one\n" });
-    const { workspace, request } = await worked(repository, (root) => writeFiles(root, { "a.txt": "two\n", "n.txt": "n\n" }));
+    const { workspace, request } = await worked(repository, (root) =>
+      writeFiles(root, { "a.txt": "two\n", "n.txt": "n\n" }),
+    );
     await workspace.apply(request);
     await workspace.merge(request);
     expect([read(repository, "a.txt"), status(repository)]).toEqual(["two\n", ""]);
@@ -223,9 +300,19 @@ describe("merge", () => {
 
   test("stores text with LF where the attributes say so, and the user's file keeps CRLF", async () => {
     const crlf = (text: string): string => text.replaceAll("\n", "\r\n");
-    const repository = repositoryWith({ ".gitattributes": "*.txt text eol=crlf\n", "a.txt": crlf(TEN), "b.txt": crlf(TEN), "raw.dat": "x\r\n" });
+    const repository = repositoryWith({
+      ".gitattributes": "*.txt text eol=crlf\n",
+      "a.txt": crlf(TEN),
+      "b.txt": crlf(TEN),
+      "raw.dat": "x\r\n",
+    });
     const { workspace, request } = await worked(repository, (root) => {
-      writeFiles(root, { "a.txt": crlf(TEN.replace("line 1", "work 1")), "b.txt": crlf(TEN.replace("line 1", "work 1")), "n.txt": "n\r\n", "raw.dat": "y\r\n" });
+      writeFiles(root, {
+        "a.txt": crlf(TEN.replace("line 1", "work 1")),
+        "b.txt": crlf(TEN.replace("line 1", "work 1")),
+        "n.txt": "n\r\n",
+        "raw.dat": "y\r\n",
+      });
     });
     writeFiles(repository, { "b.txt": crlf(TEN.replace("line 8", "user 8")) });
     userGit(repository, "commit", "-qam", "meanwhile");
@@ -244,7 +331,9 @@ describe("merge", () => {
     fs.rmSync(join(repository, "a.txt"));
     userGit(repository, "checkout", "-q", "a.txt");
     expect(read(repository, "a.txt")).toContain("\r\n");
-    const { workspace, request } = await worked(repository, (root) => writeFiles(root, { "a.txt": read(root, "a.txt").replace("line 1", "work 1") }));
+    const { workspace, request } = await worked(repository, (root) =>
+      writeFiles(root, { "a.txt": read(root, "a.txt").replace("line 1", "work 1") }),
+    );
     await workspace.merge(request);
     expect(userGit(repository, "cat-file", "-p", "HEAD:a.txt")).toBe(TEN.replace("line 1", "work 1"));
     expect(status(repository)).toBe("");
@@ -282,13 +371,25 @@ describe("merge", () => {
   const work = (root: string): void => writeFiles(root, { "a.txt": "work\n", "z.txt": "more work\n" });
   const refusals: readonly (readonly [string, (repository: string) => void, string])[] = [
     ["a touched file has uncommitted changes", (r) => writeFiles(r, { "a.txt": "user\n" }), "work_would_be_lost"],
-    ["a touched file has staged changes", (r) => (writeFiles(r, { "a.txt": "user\n" }), userGit(r, "add", "a.txt"), writeFiles(r, { "a.txt": "a\n" })), "work_would_be_lost"],
+    [
+      "a touched file has staged changes",
+      (r) => (writeFiles(r, { "a.txt": "user\n" }), userGit(r, "add", "a.txt"), writeFiles(r, { "a.txt": "a\n" })),
+      "work_would_be_lost",
+    ],
     ["an untracked file has the name of a new one", (r) => writeFiles(r, { "z.txt": "user\n" }), "work_would_be_lost"],
-    ["the user committed a change of the same lines", (r) => (writeFiles(r, { "a.txt": "user\n" }), userGit(r, "commit", "-qam", "x")), "merge_conflict"],
+    [
+      "the user committed a change of the same lines",
+      (r) => (writeFiles(r, { "a.txt": "user\n" }), userGit(r, "commit", "-qam", "x")),
+      "merge_conflict",
+    ],
     ["HEAD is detached", (r) => userGit(r, "checkout", "-q", "--detach"), "repo_unsupported"],
     ["a merge is under way", (r) => writeFiles(r, { ".git/MERGE_HEAD": "x" }), "work_would_be_lost"],
     ["another git holds the index", (r) => writeFiles(r, { ".git/index.lock": "" }), "git_failed"],
-    ["a touched file needs a filter", (r) => writeFiles(r, { ".git/info/attributes": "a.txt filter=lfs\n" }), "repo_unsupported"],
+    [
+      "a touched file needs a filter",
+      (r) => writeFiles(r, { ".git/info/attributes": "a.txt filter=lfs\n" }),
+      "repo_unsupported",
+    ],
     ["a branch of the user's stands in the way of ours", (r) => userGit(r, "branch", "belay"), "git_failed"],
   ];
 
@@ -297,7 +398,9 @@ describe("merge", () => {
     const { workspace, request } = await worked(repository, work);
     user(repository);
     const visible = (): unknown => {
-      const entries = Object.entries(given.manifestOf(repository)).filter(([name]) => !name.startsWith("./.git/objects/"));
+      const entries = Object.entries(given.manifestOf(repository)).filter(
+        ([name]) => !name.startsWith("./.git/objects/"),
+      );
       return Object.fromEntries(entries);
     };
     const before = visible();
@@ -308,7 +411,9 @@ describe("merge", () => {
   test("work on files that the user had not committed is for apply", async () => {
     const repository = repositoryWith({ "a.txt": "a\n" });
     writeFiles(repository, { "a.txt": "dirty\n", "u.txt": "untracked\n" });
-    const { workspace, request } = await worked(repository, (root) => writeFiles(root, { "u.txt": "work\n", "a.txt": "work\n" }));
+    const { workspace, request } = await worked(repository, (root) =>
+      writeFiles(root, { "u.txt": "work\n", "a.txt": "work\n" }),
+    );
     await expect(workspace.merge(request)).rejects.toMatchObject({
       kind: "work_would_be_lost",
       message: expect.stringContaining("belay apply") as string,

@@ -16,7 +16,16 @@ interface Kind {
   readonly make: (canary: string) => string;
 }
 
-const HOOKS = ["post-checkout", "pre-commit", "post-commit", "reference-transaction", "post-index-change", "pre-auto-gc", "update", "post-merge"];
+const HOOKS = [
+  "post-checkout",
+  "pre-commit",
+  "post-commit",
+  "reference-transaction",
+  "post-index-change",
+  "pre-auto-gc",
+  "update",
+  "post-merge",
+];
 
 const kinds: readonly Kind[] = [
   { name: "clean", make: () => repositoryWith({ "a.txt": "a\n", "b/c.txt": "c\n" }) },
@@ -70,7 +79,11 @@ const kinds: readonly Kind[] = [
   {
     name: "with CRLF attributes",
     make: () => {
-      const repository = repositoryWith({ ".gitattributes": "*.txt text eol=crlf\n", "a.txt": "a\r\nb\r\n", "b.bin": "x\r\n" });
+      const repository = repositoryWith({
+        ".gitattributes": "*.txt text eol=crlf\n",
+        "a.txt": "a\r\nb\r\n",
+        "b.bin": "x\r\n",
+      });
       expect(userGit(repository, "cat-file", "-p", "HEAD:a.txt")).toBe("a\nb\n");
       return repository;
     },
@@ -105,7 +118,16 @@ const kinds: readonly Kind[] = [
   },
   {
     name: "with odd names",
-    make: () => repositoryWith({ "a b": "1", 'q"uote': "2", "new\nline": "3", "ünïcode": "4", "-dash": "5", ":(top)magic": "6", "*?[x]": "7" }),
+    make: () =>
+      repositoryWith({
+        "a b": "1",
+        'q"uote': "2",
+        "new\nline": "3",
+        ünïcode: "4",
+        "-dash": "5",
+        ":(top)magic": "6",
+        "*?[x]": "7",
+      }),
   },
   {
     name: "with modes, links, ignored files and empty directories",
@@ -176,7 +198,10 @@ function hostileRepository(canary: string): string {
   writeCanary(join(repository, "../hooks/post-checkout"), canary);
   writeCanary(join(repository, "../hooks/reference-transaction"), canary);
   writeCanary(join(repository, "../hooks/post-index-change"), canary);
-  fs.writeFileSync(join(repository, "../included"), `[core]\n\tfsmonitor = ${program}\n[diff]\n\texternal = ${program}\n`);
+  fs.writeFileSync(
+    join(repository, "../included"),
+    `[core]\n\tfsmonitor = ${program}\n[diff]\n\texternal = ${program}\n`,
+  );
   const settings: Readonly<Record<string, string>> = {
     "core.fsmonitor": program,
     "core.hooksPath": join(repository, "../hooks"),
@@ -209,7 +234,10 @@ function hostileRepository(canary: string): string {
     "maintenance.auto": "true",
   };
   for (const [key, value] of Object.entries(settings)) userGit(repository, "config", key, value);
-  writeFiles(repository, { ".gitattributes": "*.evil filter=evil diff=evil merge=evil\n", ".git/info/attributes": "*.txt filter=evil diff=evil\n" });
+  writeFiles(repository, {
+    ".gitattributes": "*.evil filter=evil diff=evil merge=evil\n",
+    ".git/info/attributes": "*.txt filter=evil diff=evil\n",
+  });
   fs.writeFileSync(join(repository, "b.evil"), "changed\n");
   return repository;
 }
@@ -259,11 +287,16 @@ test("killed at any call of git, a preparation leaves the user's repository as i
   const child = join(import.meta.dirname, "../unit/workspace/prepare-child.ts");
   let killed = 0;
   for (let call = 1; ; call += 3) {
-    const end = spawnSync(process.execPath, [child, repository, directory, String(call)], { env: { PATH: given.PATH }, encoding: "utf8" });
+    const end = spawnSync(process.execPath, [child, repository, directory, String(call)], {
+      env: { PATH: given.PATH },
+      encoding: "utf8",
+    });
     if (end.status === 0) break;
     expect([end.signal, end.stderr]).toEqual(["SIGKILL", ""]);
     expect(given.manifestOf(repository)).toEqual(before);
-    await expect(workspaces().open({ ...requestFor(repository), directory })).rejects.toMatchObject({ kind: "workspace_missing" });
+    await expect(workspaces().open({ ...requestFor(repository), directory })).rejects.toMatchObject({
+      kind: "workspace_missing",
+    });
     killed++;
   }
   expect(killed).toBeGreaterThan(3);
@@ -306,6 +339,39 @@ describe("what cannot be cloned faithfully is refused with the reason", () => {
   });
 });
 
+test("a base that is missing from a partial clone is not fetched: the program that its remote names never runs", async () => {
+  const origin = repositoryWith({ "a.txt": "a\n" });
+  userGit(origin, "config", "uploadpack.allowFilter", "true");
+  userGit(origin, "clone", "-q", "--filter=blob:none", `file://${origin}`, "../partial");
+  const partial = join(origin, "../partial");
+  const canary = join(origin, "../canary");
+  writeCanary(join(origin, "../upload-pack"), canary);
+  userGit(partial, "config", "remote.origin.uploadpack", join(origin, "../upload-pack"));
+  const base = "f".repeat(40);
+  await expect(workspaces().prepare(requestFor(partial, { base }))).rejects.toMatchObject({ kind: "usage" });
+  expect(fs.existsSync(canary)).toBe(false);
+  expect(() => userGit(partial, "rev-parse", `${base}^{commit}`)).toThrow();
+  expect(fs.existsSync(canary)).toBe(true); // the control: the user's own git would have fetched
+});
+
+test("bytes are bytes: no attribute of the repository changes a file on its way", async () => {
+  const repository = repositoryWith({ "a.txt": "a\n" });
+  writeFiles(repository, {
+    ".gitattributes":
+      "*.txt text eol=crlf\n*.id ident\n*.u16 working-tree-encoding=UTF-16LE\n[attr]odd text=auto\nq* odd\n",
+    "a.txt": "LF although the rule says CRLF\n",
+    "b.txt": "mixed\r\nendings\n",
+    "c.id": "$Id$ $Id: something$\n",
+    "d.u16": Buffer.from("ab\n", "utf16le"),
+    q: "auto\r\n",
+  });
+  const { workspace, base } = await workspaces().prepare(requestFor(repository));
+  expect(given.filesOf(workspace.root)).toEqual(given.filesOf(repository));
+  for (const name of ["a.txt", "b.txt", "c.id", "d.u16", "q"]) fs.rmSync(join(workspace.root, name));
+  await workspace.restore(base);
+  expect(given.filesOf(workspace.root)).toEqual(given.filesOf(repository));
+});
+
 test("left out and said: submodules and nested repositories", async () => {
   const inner = repositoryWith({ "inner.txt": "i\n" });
   const repository = repositoryWith({ "a.txt": "a\n" });
@@ -332,8 +398,8 @@ test("hidden changes of assumed and skipped files are part of the work, and a sp
   expect(fs.readFileSync(join(workspace.root, "out/y"), "utf8")).toBe("y");
 });
 
-test("a checkout that belongs to somebody else works", async ({ skip }) => {
-  if (process.getuid?.() !== 0) skip("only root can give files away: run as root to see it");
+test("a checkout that belongs to somebody else works", async (context) => {
+  if (process.getuid?.() !== 0) context.skip("only root can give files away: run as root to see it");
   const repository = repositoryWith({ "a.txt": "a\n" });
   execFileSync("chown", ["-R", "65534:65534", repository]);
   const { workspace, base } = await workspaces().prepare(requestFor(repository));
@@ -343,10 +409,11 @@ test("a checkout that belongs to somebody else works", async ({ skip }) => {
   expect(commit).not.toBeNull();
 });
 
-test("the objects are copied where they cannot be linked: another device", async ({ skip }) => {
+test("the objects are copied where they cannot be linked: another device", async (context) => {
   const repository = repositoryWith({ "a.txt": "a\n" });
   const other = "/dev/shm";
-  if (!fs.existsSync(other) || fs.statSync(other).dev === fs.statSync(repository).dev) skip("no second device: mount one at /dev/shm");
+  if (!fs.existsSync(other) || fs.statSync(other).dev === fs.statSync(repository).dev)
+    context.skip("no second device: mount one at /dev/shm");
   const directory = fs.mkdtempSync(join(other, "belay-"));
   try {
     const { workspace, base } = await workspaces().prepare(requestFor(repository, { directory }));
@@ -358,7 +425,9 @@ test("the objects are copied where they cannot be linked: another device", async
 });
 
 test("a clone of 1,000 files: how long it takes is printed", async () => {
-  const files = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`d${n % 40}/f${n}.txt`, `file ${n}\n`.repeat(40)]));
+  const files = Object.fromEntries(
+    Array.from({ length: 1_000 }, (_, n) => [`d${n % 40}/f${n}.txt`, `file ${n}\n`.repeat(40)]),
+  );
   const repository = repositoryWith(files);
   const start = performance.now();
   const { workspace } = await workspaces().prepare(requestFor(repository));
@@ -368,6 +437,8 @@ test("a clone of 1,000 files: how long it takes is printed", async () => {
   const changed = performance.now();
   await workspace.snapshot();
   const taken = performance.now();
-  process.stdout.write(`clone ${(prepared - start).toFixed(0)} ms, snapshot after a change ${(taken - changed).toFixed(0)} ms\n`);
+  process.stdout.write(
+    `clone ${(prepared - start).toFixed(0)} ms, snapshot after a change ${(taken - changed).toFixed(0)} ms\n`,
+  );
   expect(Object.keys(given.filesOf(workspace.root)).filter((name) => name.endsWith(".txt"))).toHaveLength(1_000);
 });

@@ -2,8 +2,10 @@
  * Can the file tools be led out of the workspace? A thread swaps a directory for a link to a victim as fast as it can while
  * files are read and written through it. The control shows that the race is real: the naive way escapes.
  */
+import { once } from "node:events";
 import * as fs from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { pathFromText } from "../../src/workspace/byte-path.ts";
@@ -48,14 +50,14 @@ function startRace(): Race {
   const flag = new SharedArrayBuffer(12);
   const shared = new Int32Array(flag);
   const worker = new Worker(SWAPPER, { eval: true, workerData: { root, victim, flag } });
-  const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+  const ended = once(worker, "exit");
   return {
     root,
     victim,
     swaps: () => Atomics.load(shared, 2),
-    end: () => {
+    end: async () => {
       Atomics.store(shared, 0, 1);
-      return ended;
+      await ended;
     },
   };
 }
@@ -69,7 +71,7 @@ describe("a directory that is swapped for a link", () => {
   let race: Race;
   beforeEach(async () => {
     race = startRace();
-    while (race.swaps() === 0) await new Promise((proceed) => setImmediate(proceed));
+    while (race.swaps() === 0) await setImmediate();
   });
   afterEach(async () => race.end());
 

@@ -1,5 +1,7 @@
 /** The last block of a run: how it ended, what that is worth, what changed, where it is, what to type next. */
 import { EXIT_TABLE, type Outcome, type Verification } from "../../kernel/outcome.ts";
+import type { WorkspaceMode } from "../../kernel/config.ts";
+import { ERROR_TABLE } from "../../kernel/error-kind.ts";
 import type { RunReport } from "../../engine/report.ts";
 import { formatMoney, nanoFromDollars } from "../../kernel/money.ts";
 import { totalTokens } from "../../kernel/usage.ts";
@@ -34,8 +36,16 @@ export interface Closing {
   readonly report: RunReport;
   /** Null when it could not be found out. */
   readonly changes: readonly Change[] | null;
-  readonly inPlace: boolean;
+  /** Says how the work can be brought back; null when the session was never configured. */
+  readonly mode: WorkspaceMode | null;
 }
+
+/** The commands that bring work back, by where it was done. Where there is no repository there is nothing to merge into. */
+const DELIVERIES: { readonly [M in WorkspaceMode]: string | null } = {
+  clone: "merge ID   (or apply: uncommitted)",
+  copy: "apply ID",
+  in_place: null,
+};
 
 export function closingLines(closing: Closing, paint: Paint): readonly string[] {
   const { report, changes } = closing;
@@ -45,7 +55,7 @@ export function closingLines(closing: Closing, paint: Paint): readonly string[] 
   return [
     "",
     `${head}${verified}`,
-    ...(report.error === null ? [] : [row("error", `${safeLine(report.error.message)} (${report.error.kind})`)]),
+    ...errorRows(report.error),
     ...(good || report.error !== null ? [] : [row("", EXIT_TABLE[report.outcome].meaning)]),
     row("used", usedText(report)),
     ...changeRows(changes, paint),
@@ -53,6 +63,16 @@ export function closingLines(closing: Closing, paint: Paint): readonly string[] 
     ...(report.branch === null ? [] : [row("branch", report.branch)]),
     row("journal", `session ${report.session}, ${plural(report.checkpoints.length, "checkpoint")}`),
     ...nextRows(closing, paint),
+  ];
+}
+
+/** A provider's words say what happened; what to do stands in the table. Our own say both. */
+function errorRows(error: RunReport["error"]): readonly string[] {
+  if (error === null) return [];
+  const { subsystem, remedy } = ERROR_TABLE[error.kind];
+  return [
+    row("error", `${safeLine(error.message)} (${error.kind})`),
+    ...(subsystem === "provider" ? [row("", remedy)] : []),
   ];
 }
 
@@ -97,12 +117,12 @@ const RESUMABLE: readonly Outcome[] = [
   "verification_failed",
 ];
 
-function nextRows({ report, changes, inPlace }: Closing, paint: Paint): readonly string[] {
+function nextRows({ report, changes, mode }: Closing, paint: Paint): readonly string[] {
   const { session } = report;
-  const work = changes !== null && changes.length > 0 && !inPlace;
+  const delivery = changes !== null && changes.length > 0 && mode !== null ? DELIVERIES[mode] : null;
   const commands = [
     ...(RESUMABLE.includes(report.outcome) ? [`belay resume ${session}`] : []),
-    ...(work ? [`belay diff ${session}`, `belay merge ${session}   (or apply: uncommitted)`] : []),
+    ...(delivery === null ? [] : [`belay diff ${session}`, `belay ${delivery.replace("ID", session)}`]),
     ...(report.outcome === "completed" || report.outcome === "refused"
       ? [`belay resume ${session} --message "also …"`]
       : []),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CHANGES_SHOWN_MAX, type Change, closingLines } from "../../../src/cli/view/closing.ts";
 import { paintFor } from "../../../src/cli/view/paint.ts";
+import type { WorkspaceMode } from "../../../src/kernel/config.ts";
 import type { RunReport } from "../../../src/engine/report.ts";
 import { NO_USAGE } from "../../../src/kernel/usage.ts";
 import { ids, SESSION } from "./sealed-events.ts";
@@ -26,9 +27,9 @@ const EDIT: Change = { path: "src/app.ts", status: "modified", added: 3, removed
 function closed(
   report: Partial<RunReport>,
   changes: readonly Change[] | null = [EDIT],
-  inPlace = false,
+  mode: WorkspaceMode = "clone",
 ): readonly string[] {
-  return closingLines({ report: { ...REPORT, ...report }, changes, inPlace }, paintFor(false));
+  return closingLines({ report: { ...REPORT, ...report }, changes, mode }, paintFor(false));
 }
 
 describe("the last block of a run", () => {
@@ -63,6 +64,7 @@ describe("the last block of a run", () => {
   it("shows the error of a failed run with its kind", () => {
     const lines = closed({ outcome: "failed", error: { kind: "auth", message: "No key." } }, null);
     expect(lines).toContain("  error      No key. (auth)");
+    expect(lines).toContain("             Set a valid key in the environment, then resume.");
   });
 
   it("says unknown money and unknown tokens instead of guessing", () => {
@@ -79,7 +81,13 @@ describe("the last block of a run", () => {
     expect(lines.join("\n")).toContain(`… and ${40 - CHANGES_SHOWN_MAX} more files`);
   });
 
+  it("offers to apply, not to merge, where there is no repository", () => {
+    const text = closed({}, [EDIT], "copy").join("\n");
+    expect(text).toContain(`belay apply ${SESSION}`);
+    expect(text).not.toContain("belay merge");
+  });
+
   it("offers no merge for work that was done in place", () => {
-    expect(closed({}, [EDIT], true).join("\n")).not.toContain("belay merge");
+    expect(closed({}, [EDIT], "in_place").join("\n")).not.toContain("belay merge");
   });
 });

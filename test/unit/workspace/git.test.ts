@@ -50,7 +50,10 @@ describe("the git wrapper", () => {
     const directory = temporaryDirectory();
     const program = join(directory, "env-git");
     fs.writeFileSync(program, "#!/bin/sh\nenv\n", { mode: 0o755 });
-    const { output } = await createGit({ ...gitSettings, program })({ repository: { git_dir: directory }, args: ["x"] });
+    const { output } = await createGit({ ...gitSettings, program })({
+      repository: { git_dir: directory },
+      args: ["x"],
+    });
     const names = output
       .toString()
       .split("\n")
@@ -58,7 +61,10 @@ describe("the git wrapper", () => {
       .filter((name) => !/^(GIT_|PWD$|_$|SHLVL$|OLDPWD$|$)/.test(name));
     expect(names.sort()).toEqual(["HOME", "LC_ALL", "PATH", "SSH_ASKPASS", "TZ", "XDG_CONFIG_HOME"]);
     expect(output.toString()).toContain(`PATH=${PATH}`);
-    const { output: system } = await git({ repository: { git_dir: directory }, args: ["config", "--list", "--show-scope"] });
+    const { output: system } = await git({
+      repository: { git_dir: directory },
+      args: ["config", "--list", "--show-scope"],
+    });
     expect(system.toString()).not.toMatch(/^(system|global|local)/m);
   });
 
@@ -66,7 +72,9 @@ describe("the git wrapper", () => {
     const ask = forUserRepository(git);
     const repository = { git_dir: join(repositoryWith({ a: "a" }), ".git") };
     for (const command of ["status", "add", "checkout", "diff", "commit", "fetch", "gc", "stash"]) {
-      expect(() => ask({ repository, args: [command] })).toThrow(expect.objectContaining({ kind: "internal" }) as Error);
+      expect(() => ask({ repository, args: [command] })).toThrow(
+        expect.objectContaining({ kind: "internal" }) as Error,
+      );
     }
   });
 });

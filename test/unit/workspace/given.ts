@@ -15,7 +15,8 @@ import { createWorkspaces } from "../../../src/workspace/workspaces.ts";
 const made: string[] = [];
 
 afterEach(() => {
-  for (const directory of made.splice(0)) new RootedDirectory(dirname(directory)).removeAll(pathFromText(directory.slice(dirname(directory).length + 1)));
+  for (const directory of made.splice(0))
+    new RootedDirectory(dirname(directory)).removeAll(pathFromText(directory.slice(dirname(directory).length + 1)));
 });
 
 /** Removed after the test. */
@@ -78,7 +79,15 @@ export const BRANCH = "belay/ses_test";
 
 export function requestFor(source: string, changes: Partial<PrepareRequest> = {}): PrepareRequest {
   const directory = join(temporaryDirectory(), "session");
-  return { mode: "clone", source, directory, base: null, branch: BRANCH, signal: new AbortController().signal, ...changes };
+  return {
+    mode: "clone",
+    source,
+    directory,
+    base: null,
+    branch: BRANCH,
+    signal: new AbortController().signal,
+    ...changes,
+  };
 }
 
 export function prepare(source: string, changes: Partial<PrepareRequest> = {}): Promise<PreparedWorkspace> {
@@ -91,7 +100,8 @@ export function manifestOf(directory: string): Readonly<Record<string, string>> 
   const visit = (path: Buffer, name: Buffer): void => {
     const stat = fs.lstatSync(path);
     const mode = (stat.mode & 0o7777).toString(8);
-    manifest[name.toString("latin1")] = `${mode} ${describe(path, stat)}${name.toString().endsWith(".git/index") ? ` ${stat.mtimeMs}` : ""}`;
+    manifest[name.toString("latin1")] =
+      `${mode} ${describe(path, stat)}${name.toString().endsWith(".git/index") ? ` ${stat.mtimeMs}` : ""}`;
     if (!stat.isDirectory()) return;
     for (const child of fs.readdirSync(path, { encoding: "buffer" })) {
       visit(Buffer.concat([path, Buffer.from("/"), child]), Buffer.concat([name, Buffer.from("/"), child]));

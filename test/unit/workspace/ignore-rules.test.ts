@@ -6,13 +6,25 @@ const file = (path: string, ...lines: readonly string[]): IgnoreFile => ({
   path: pathFromText(path),
   content: Buffer.from(lines.join("\n")),
 });
-const frozen = (...files: readonly IgnoreFile[]): readonly string[] => freezeRules(null, files, []).toString("latin1").trimEnd().split("\n");
+const frozen = (...files: readonly IgnoreFile[]): readonly string[] =>
+  freezeRules(null, files, []).toString("latin1").trimEnd().split("\n");
 
 describe("frozen rules", () => {
   test("rules of the top stay as they are; comments, empty lines, marks, carriage returns and trailing space go", () => {
-    const top = file(".gitignore", "\u00ef\u00bb\u00bf".length === 3 ? "# comment" : "", "", "*.log  ", "a\\ ", "/x\r", "!y");
+    const top = file(
+      ".gitignore",
+      "\u00ef\u00bb\u00bf".length === 3 ? "# comment" : "",
+      "",
+      "*.log  ",
+      "a\\ ",
+      "/x\r",
+      "!y",
+    );
     expect(frozen(top)).toEqual(["*.log", "a\\ ", "/x", "!y"]);
-    const marked: IgnoreFile = { path: pathFromText(".gitignore"), content: Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from("z\n")]) };
+    const marked: IgnoreFile = {
+      path: pathFromText(".gitignore"),
+      content: Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from("z\n")]),
+    };
     expect(frozen(marked)).toEqual(["z"]);
   });
 
@@ -29,7 +41,11 @@ describe("frozen rules", () => {
   });
 
   test("what is deeper is stronger, and so comes later; the repository's own exclude file is weakest", () => {
-    const rules = freezeRules(Buffer.from("w\n"), [file("a/b/.gitignore", "3"), file(".gitignore", "1"), file("a/.gitignore", "2")], ["/last/"]);
+    const rules = freezeRules(
+      Buffer.from("w\n"),
+      [file("a/b/.gitignore", "3"), file(".gitignore", "1"), file("a/.gitignore", "2")],
+      ["/last/"],
+    );
     expect(rules.toString()).toBe("w\n1\n/a/**/2\n/a/b/**/3\n/last/\n");
   });
 

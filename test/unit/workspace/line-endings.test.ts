@@ -7,11 +7,17 @@ const text = (content: string): Buffer => Buffer.from(content);
 describe("line endings", () => {
   test("to LF and back to CRLF is the same, for text that is CRLF throughout", () => {
     fc.assert(
-      fc.property(fc.array(fc.string().filter((line) => !/[\r\n]/.test(line)), { minLength: 2 }), (lines) => {
-        const crlf = text(lines.join("\r\n"));
-        expect(isCrlfThroughout(crlf)).toBe(true);
-        expect(toCrlf(toLf(crlf))).toEqual(crlf);
-      }),
+      fc.property(
+        fc.array(
+          fc.string().filter((line) => !/[\r\n]/.test(line)),
+          { minLength: 2 },
+        ),
+        (lines) => {
+          const crlf = text(lines.join("\r\n"));
+          expect(isCrlfThroughout(crlf)).toBe(true);
+          expect(toCrlf(toLf(crlf))).toEqual(crlf);
+        },
+      ),
     );
   });
 
@@ -26,6 +32,11 @@ describe("line endings", () => {
   });
 
   test("NUL, a lone CR or much that cannot be printed is binary", () => {
-    expect([text("a\0"), text("a\rb"), Buffer.from([1, 2, 3]), text("plain\r\n\ttext\n")].map(looksBinary)).toEqual([true, true, true, false]);
+    expect([text("a\0"), text("a\rb"), Buffer.from([1, 2, 3]), text("plain\r\n\ttext\n")].map(looksBinary)).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
   });
 });
