@@ -1,6 +1,6 @@
 /** The composition root: everything a session needs, put together for one machine and one user. */
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Host, Prompter } from "../engine/host.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { createIds, LOCAL_TENANT } from "../kernel/ids.ts";
@@ -10,6 +10,7 @@ import type { Store } from "../store/port.ts";
 import { createRedactor } from "../store/redaction.ts";
 import { openVault } from "../store/vault.ts";
 import { builtInTools } from "../tool/registry.ts";
+import { ripgrepProgram } from "../tool/ripgrep.ts";
 import { createBwrapShell } from "../workspace/bwrap-shell.ts";
 import { endProcess } from "../workspace/process-identity.ts";
 import { createPlainShell } from "../workspace/process-plain-shell.ts";
@@ -78,11 +79,13 @@ async function sandboxed({ environment }: Face, workspace: Workspace): Promise<S
       `Install it (${sandbox.install}), then resume.`,
     );
   }
+  const ripgrep = await ripgrepProgram();
   return createBwrapShell({
     sandbox,
     root: workspace.root,
     scratch: workspace.scratch,
-    readable: workspace.readable,
+    // grep and glob run it; belay may be installed below the home that is hidden
+    readable: ripgrep === null ? workspace.readable : [...workspace.readable, dirname(ripgrep)],
     protectedPaths: workspace.protected,
     home: environment.userHome,
     path: environment.path,

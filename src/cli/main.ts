@@ -10,12 +10,20 @@ async function main(): Promise<void> {
     process.stdout.write(`${VERSION}\n`);
     return;
   }
+  process.on("uncaughtException", (error) => void defect(error, argv.includes("--debug")));
   const face = openFace(process);
   const { runProgram } = await import("./program.ts");
   const code = await runProgram(argv, face);
   await Promise.all([face.out.flush(), face.err.flush()]);
   // Connections that are kept alive for a next call must not keep the process.
   process.exit(code);
+}
+
+/** A defect of belay's own is said in two sentences too. The session is cut off, as by a kill, and can be resumed. */
+async function defect(error: Error, debug: boolean): Promise<void> {
+  const { exitCodeOfFailure, failureText } = await import("./failure.ts");
+  process.stderr.write(`${failureText(error, debug)}\n`);
+  process.exit(exitCodeOfFailure(error));
 }
 
 await main();

@@ -49,6 +49,7 @@ export async function runTask(request: RunRequest): Promise<number> {
     output.note(paint.dim(`belay: ${safeLine(options.model ?? DEFAULT_MODEL)} in ${safeLine(cwd)}`));
     const task = await readTask({ words: request.words, stdin: face.stdin, cwd });
     const source = findRepository(cwd)?.top ?? null;
+    if (options.inPlace === true) refuseWholeMachine(source ?? cwd, face);
     const confined = confinement(options, { sandbox: await probeSandbox(), terminal: person });
     for (const warning of warnings(options, confined)) output.note(paint.yellow(warning));
     const config = configOf(options, confined, source !== null);
@@ -91,6 +92,7 @@ async function driven(
   const person = mode === "text" && hasPerson(face);
   try {
     const launch = await plan(output, person);
+    requireCredentials(face);
     return await withStore(face, async (store) => {
       const host = createHost({ face, store, prompter: person ? createPrompter(face, output) : null });
       const live = await launch(host, store);
@@ -100,6 +102,26 @@ async function driven(
     output.failed(failureOf(error));
     throw error;
   }
+}
+
+/** Before anything is started: a session that cannot say a word is of no use to anybody. */
+function requireCredentials({ environment }: Face): void {
+  if (environment.apiKey !== undefined || environment.authToken !== undefined) return;
+  throw new HarnessError(
+    "auth",
+    "There is no key for the model.",
+    "Set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN) in the environment; it is read from nowhere else. `npm run demo` needs none.",
+  );
+}
+
+/** The workspace refuses it too; said here, it costs no call. */
+function refuseWholeMachine(directory: string, { environment }: Face): void {
+  if (directory !== "/" && directory !== environment.userHome) return;
+  throw new HarnessError(
+    "workspace_refused",
+    `${directory} is not a project.`,
+    "Choose a project directory with --cwd.",
+  );
 }
 
 function directoryOf(face: Face, { cwd }: RunOptions): string {
