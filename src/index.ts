@@ -4,8 +4,8 @@
  */
 export { startSession, resumeSession } from "./engine/session.ts";
 export type { CancelBy, LiveSession, ResumeRequest, StartRequest } from "./engine/session.ts";
-export { deliverSession, diffSession, removeSession, rollbackSession } from "./engine/operations.ts";
-export type { RolledBackTo, SessionDiff } from "./engine/operations.ts";
+export { deliverSession, diffSession, pruneWorkspaces, removeSession, rollbackSession } from "./engine/operations.ts";
+export type { Pruned, PruneRequest, RolledBackTo, SessionDiff } from "./engine/operations.ts";
 export type { ApprovalQuestion, Host, Prompter } from "./engine/host.ts";
 export type { RunReport } from "./engine/report.ts";
 

@@ -1,4 +1,5 @@
 /** What people do with a session between runs: roll back, look at the difference, bring the work back, remove it. */
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Draft } from "../kernel/events/index.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
@@ -11,6 +12,9 @@ import type { Host } from "./host.ts";
 import { notRun } from "./judge-tools.ts";
 import { branchOf } from "./run.ts";
 import { claimSession, openForWriting } from "./session.ts";
+
+/** Sessions that one clean-up looks at, newest first. */
+const PRUNED_MAX = 100_000;
 
 export interface RolledBackTo {
   readonly checkpoint: Checkpoint;
@@ -97,6 +101,61 @@ export async function removeSession(host: Host, session: SessionId): Promise<voi
   }
   await host.store.deleteSession(LOCAL_TENANT, session);
   await host.store.pruneBlobs(LOCAL_TENANT);
+}
+
+export interface Pruned {
+  readonly session: SessionId;
+  /** `kept`: it holds work that was not brought back. */
+  readonly what: "removed" | "kept";
+}
+
+export interface PruneRequest {
+  /** Sessions without an event for this long, in milliseconds. */
+  readonly idle_ms: number;
+  /** Also those whose work was not brought back. */
+  readonly force: boolean;
+  /** Only says what would be done. */
+  readonly dry_run: boolean;
+}
+
+/** Removes the workspaces of old sessions; journals stay. Work that was not brought back is kept. */
+export async function pruneWorkspaces(host: Host, request: PruneRequest): Promise<readonly Pruned[]> {
+  const before = (await host.store.now()) - request.idle_ms;
+  const rows = await host.store.listSessions({ tenant: LOCAL_TENANT, limit: PRUNED_MAX });
+  const pruned: Pruned[] = [];
+  for (const { session, updated_at, place } of rows) {
+    if (updated_at > before || !existsSync(place.directory)) continue;
+    const what = await pruneOne(host, session, request);
+    if (what !== null) pruned.push({ session, what });
+  }
+  return pruned;
+}
+
+/** Null when there is nothing to remove, or somebody drives it. */
+async function pruneOne(
+  host: Host,
+  session: SessionId,
+  { force, dry_run }: PruneRequest,
+): Promise<Pruned["what"] | null> {
+  const { row, state } = await loadSession(host.store, LOCAL_TENANT, session);
+  if (state.workspace === null || (row.owner !== null && (await host.ownerAlive(row.owner)) !== false)) return null;
+  const { base, tree } = state.workspace;
+  // A run that was cut off may have changed more than its last snapshot knows.
+  const open = tree !== base && state.delivered !== tree;
+  if ((open || state.run !== null || !state.workspace.snapshots) && !force) return "kept";
+  if (dry_run) return "removed";
+  return withJournal(host, session, async (journal, place) => {
+    let workspace: Workspace;
+    try {
+      workspace = await openWorkspaceOf(host, journal.state, place);
+    } catch (error) {
+      if (error instanceof HarnessError && error.kind === "workspace_missing") return null;
+      throw error;
+    }
+    await journal.append([{ kind: "WorkspaceRemoved", actor: "user", data: { reason: "cleaned up" } }]);
+    await workspace.remove();
+    return "removed" as const;
+  });
 }
 
 async function withJournal<T>(

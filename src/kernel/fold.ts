@@ -59,6 +59,7 @@ export function emptyState(of: {
     tally: {},
     reserved: null,
     workspace: null,
+    delivered: null,
     checkpoints: [],
     processes: [],
     dirty: false,

@@ -154,6 +154,8 @@ export interface SessionState {
   /** Tokens that are reserved for the call under way. */
   readonly reserved: { readonly call: ModelCallId; readonly tokens: number; readonly cost: NanoDollars | null } | null;
   readonly workspace: WorkspaceState | null;
+  /** The tree that was last brought into the user's repository. */
+  readonly delivered: TreeHash | null;
   readonly checkpoints: readonly Checkpoint[];
   /** Processes of belay's own steps that were not yet seen to end, with the epoch that started them. */
   readonly processes: readonly { readonly epoch: number; readonly process: ProcessIdentity }[];

@@ -3,14 +3,17 @@ import type { Command } from "commander";
 import { type CommandContext, type DefineCommand, examples, ID_HELP } from "../command.ts";
 import { wholeNumber } from "../settings.ts";
 import { cancelSession } from "./cancel.ts";
+import type { PruneOptions } from "./sessions-prune.ts";
 import type { ListOptions } from "./sessions-list.ts";
 import type { ShowOptions } from "./sessions-show.ts";
 
 const LISTED_DEFAULT = 20;
 const LISTED_MAX = 10_000;
+const PRUNED_DAYS_DEFAULT = 30;
+const DAYS_MAX = 36_500;
 
 export const defineSessions: DefineCommand = (parent: Command, context: CommandContext) => {
-  const sessions = parent.command("sessions").description("list, show, export, cancel and remove sessions");
+  const sessions = parent.command("sessions").description("list, show, export, cancel, remove and clean up sessions");
   defineList(sessions, context);
   defineShow(sessions, context);
   sessions
@@ -35,6 +38,7 @@ export const defineSessions: DefineCommand = (parent: Command, context: CommandC
     .action((ids: string[]) =>
       context.does(async () => (await import("./sessions-rm.ts")).removeSessions(ids, context.face)),
     );
+  definePrune(sessions, context);
 };
 
 const EXPORT_HELP = `
@@ -54,6 +58,20 @@ function defineList(sessions: Command, context: CommandContext): void {
     .addHelpText("after", examples("belay sessions list", "belay sessions list --here --json"))
     .action((options: ListOptions) =>
       context.does(async () => (await import("./sessions-list.ts")).listSessions(options, context.face)),
+    );
+}
+
+function definePrune(sessions: Command, context: CommandContext): void {
+  sessions
+    .command("prune")
+    .description("remove the workspaces of old sessions; journals stay, and so does work that was not brought back")
+    .option("--older-than <days>", "without an event for so many days", wholeNumber(DAYS_MAX), PRUNED_DAYS_DEFAULT)
+    .option("--force", "also where work was not brought back: it is lost")
+    .option("--dry-run", "only say what would be removed")
+    .option("--json", "as JSON")
+    .addHelpText("after", examples("belay sessions prune --dry-run", "belay sessions prune --older-than 7"))
+    .action((options: PruneOptions) =>
+      context.does(async () => (await import("./sessions-prune.ts")).pruneSessions(options, context.face)),
     );
 }
 

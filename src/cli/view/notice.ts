@@ -94,6 +94,7 @@ const NOTICES: Notices = {
     text: `${safeLine(data.subsystem)} is ${data.status}: ${safeLine(data.reason)}`,
   }),
   WorkDelivered: ({ data }) => step(`the work was brought back (${data.how}): ${plural(data.files, "file")}`),
+  WorkspaceRemoved: ({ data }) => step(`the workspace was removed: ${data.reason}`),
 };
 
 export function noticeOf<K extends EventKind>(event: EventOf<K> & { readonly kind: K }): Notice | null {

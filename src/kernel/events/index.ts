@@ -33,6 +33,7 @@ import { userMessageAdded } from "./user-message-added.ts";
 import { verificationFinished } from "./verification-finished.ts";
 import { workDelivered } from "./work-delivered.ts";
 import { workspacePrepared } from "./workspace-prepared.ts";
+import { workspaceRemoved } from "./workspace-removed.ts";
 import { workspaceSnapshotted } from "./workspace-snapshotted.ts";
 
 export const EVENTS = {
@@ -69,6 +70,7 @@ export const EVENTS = {
   PhaseLeft: phaseLeft,
   HealthChanged: healthChanged,
   WorkDelivered: workDelivered,
+  WorkspaceRemoved: workspaceRemoved,
 } as const;
 
 export type EventKind = keyof typeof EVENTS;

@@ -17,5 +17,5 @@ const schema = lazy(() =>
 export const workDelivered: EventDefinition<z.infer<ReturnType<typeof schema>>> = {
   version: 1,
   schema,
-  fold: (state) => state,
+  fold: (state, event) => ({ ...state, delivered: event.data.tree }),
 };
