@@ -3,10 +3,11 @@
  * tools, clock) and starts or resumes sessions with it; what happens is read from events, the truth is the journal.
  */
 export { startSession, resumeSession } from "./engine/session.ts";
-export type { CancelBy, LiveSession, ResumeRequest, StartRequest } from "./engine/session.ts";
+export type { LiveSession, ResumeRequest, StartRequest } from "./engine/session.ts";
 export { deliverSession, diffSession, pruneWorkspaces, removeSession, rollbackSession } from "./engine/operations.ts";
 export type { Pruned, PruneRequest, RolledBackTo, SessionDiff } from "./engine/operations.ts";
 export type { ApprovalQuestion, Host, Prompter } from "./engine/host.ts";
+export type { CancelBy } from "./engine/stopping.ts";
 export type { RunReport } from "./engine/report.ts";
 
 export type { Clock, Random } from "./kernel/clock.ts";

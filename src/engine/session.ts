@@ -14,11 +14,11 @@ import type { Lease, SessionPlace } from "../store/port.ts";
 import { drive } from "./drive.ts";
 import type { Host } from "./host.ts";
 import { keepLease, LEASE_TTL_MS } from "./lease-keeper.ts";
+import { channel } from "./channel.ts";
 import { promptOf } from "./prompt.ts";
 import { type RunReport, reportOf } from "./report.ts";
 import { createDrive, type Drive } from "./run.ts";
-
-export type CancelBy = "user" | "sigint" | "sigterm" | "sighup";
+import { type CancelBy, requestStop, watchTime } from "./stopping.ts";
 
 /** A session that this process drives. */
 export interface LiveSession {
@@ -238,36 +238,6 @@ async function closeQuietly(journal: Journal): Promise<void> {
   }
 }
 
-/** Journals the wish first, then stops what is under way. */
-async function requestStop(run: Drive, by: CancelBy, reason: string): Promise<void> {
-  if (run.state().run === null || run.state().run?.cancel || run.signal.aborted) return;
-  try {
-    await run.record([{ kind: "CancelRequested", actor: "user", data: { by, reason } }]);
-  } catch (error) {
-    if (!(error instanceof HarnessError)) throw error;
-    run.failedWith(error);
-  }
-  run.abort("canceled");
-}
-
-/** Stops the run when its time is used up. Measured with the monotonic clock. */
-function watchTime(run: Drive): AbortController {
-  const over = new AbortController();
-  const max = run.config().limits.active_ms;
-  const left = Math.max(0, max - run.state().active_ms);
-  void run.host.clock.sleep(left, over.signal).then(async () => {
-    if (over.signal.aborted || run.signal.aborted) return;
-    try {
-      await run.record([{ kind: "LimitReached", data: { limit: "active_ms", value: max, max } }]);
-    } catch (error) {
-      if (!(error instanceof HarnessError)) throw error;
-      run.failedWith(error);
-    }
-    run.abort("limit");
-  });
-  return over;
-}
-
 function isoDay(ms: number): string {
   return new Date(ms).toISOString().slice(0, "2026-01-31".length);
 }
@@ -280,27 +250,4 @@ function runStarted(host: Host, number: number, reason: "start" | "resume"): Dra
 function differences(before: SessionConfig, after: SessionConfig): string[] {
   const names = Object.keys(after) as (keyof SessionConfig)[]; // a SessionConfig has no other keys
   return names.filter((name) => canonicalJson(before[name]) !== canonicalJson(after[name]));
-}
-
-/** Listeners of one kind of message. What comes before the first one is kept for it, up to a bound. */
-const BACKLOG_MAX = 1_000;
-
-function channel<T>(): {
-  readonly emit: (message: T) => void;
-  readonly listen: (listener: (message: T) => void) => () => void;
-} {
-  const listeners = new Set<(message: T) => void>();
-  let backlog: T[] | null = [];
-  return {
-    emit: (message) => {
-      if (backlog !== null && backlog.length < BACKLOG_MAX) backlog.push(message);
-      for (const listener of listeners) listener(message);
-    },
-    listen: (listener) => {
-      for (const message of backlog ?? []) listener(message);
-      backlog = null;
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-  };
 }
