@@ -4,7 +4,7 @@ import { hashOf } from "../kernel/envelope.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import type { ToolCallId } from "../kernel/ids.ts";
 import { canonicalJson } from "../kernel/json.ts";
-import { findTool, notRun, openCall } from "./judge-tools.ts";
+import { findTool, inputOf, notRun, openCall } from "./judge-tools.ts";
 import type { Drive } from "./run.ts";
 
 /** How long an answer counts, in milliseconds. It is used at once; the bound is for a crash in between. */
@@ -21,10 +21,12 @@ export async function askPerson(calls: readonly ToolCallId[], run: Drive): Promi
   }
   const drafts: Draft[] = [];
   for (const id of calls) {
-    const { part } = openCall(run.state(), id);
+    const call = openCall(run.state(), id);
+    const { part } = call;
     const hash = hashOf(canonicalJson({ name: part.name, input: part.input }));
     await run.record([{ kind: "ApprovalRequested", data: { call: id, hash } }]);
-    const title = findTool(tools, part.name)?.title(run.redactor.restoreJson(part.input)) ?? part.name;
+    const tool = findTool(tools, part.name);
+    const title = tool?.title(inputOf(call, tool, run)) ?? part.name;
     const question = { session: run.state().session, part, title, reason: "there is no sandbox" };
     const { approved, by } = await prompter.ask(question, run.signal);
     drafts.push({

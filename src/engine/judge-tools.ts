@@ -1,7 +1,9 @@
 /** Judges the calls of a batch, and gives results to those that will not run. */
 import { textPart } from "../kernel/content.ts";
+import type { SessionConfig } from "../kernel/config.ts";
 import type { Draft } from "../kernel/events/index.ts";
 import type { ToolCallId } from "../kernel/ids.ts";
+import type { JsonObject } from "../kernel/json.ts";
 import { invariant } from "../kernel/harness-error.ts";
 import type { SessionState, ToolCall, ToolStatus } from "../kernel/state.ts";
 import { judge } from "../policy/judge.ts";
@@ -14,13 +16,13 @@ export function judgeTools(calls: readonly ToolCallId[], run: Drive): readonly D
 }
 
 function judgeOne(call: ToolCall, run: Drive): readonly Draft[] {
-  const { call: id, name, input } = call.part;
+  const { call: id, name } = call.part;
   const tool = findTool(run.host.tools, name);
   if (tool === undefined) {
     const known = run.host.tools.map((one) => one.name).join(", ");
     return refuse(id, null, "error", "there is no such tool", `There is no tool "${name}". The tools are: ${known}.`);
   }
-  const parsed = parseToolInput(tool, input);
+  const parsed = parseToolInput(tool, inputOf(call, tool, run));
   if (!parsed.ok) return refuse(id, tool, "error", "its input does not fit", parsed.problem);
   const { decision, reason } = judge(tool.effect, run.config());
   if (decision === "deny") return refuse(id, tool, "denied", reason, `Denied: ${reason}.`);
@@ -50,6 +52,19 @@ export function notRun(call: ToolCallId, status: ToolStatus, say: string): Draft
 
 export function closeCalls(calls: readonly ToolCallId[], reason: string): readonly Draft[] {
   return calls.map((call) => notRun(call, "canceled", `Not run (${reason}).`));
+}
+
+/** Whether nothing that the tool does can be carried out of the workspace. */
+export function staysInside(tool: Tool, { mode, network }: SessionConfig["sandbox"]): boolean {
+  return tool.effect === "read" || tool.effect === "write" || (mode === "bwrap" && !network);
+}
+
+/**
+ * What the tool is run with. A secret's token stands for the secret only where nothing can carry it away: else whoever
+ * talks the model into writing the token into an address would have the secret.
+ */
+export function inputOf({ part }: ToolCall, tool: Tool, run: Drive): JsonObject {
+  return staysInside(tool, run.config().sandbox) ? run.redactor.restoreJson(part.input) : part.input;
 }
 
 export function findTool(tools: readonly Tool[], name: string): Tool | undefined {

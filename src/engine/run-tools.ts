@@ -15,7 +15,7 @@ import { invariant } from "../kernel/harness-error.ts";
 import type { ToolCall } from "../kernel/state.ts";
 import { parseToolInput } from "../tool/registry.ts";
 import type { Tool, ToolContext, ToolOutput, ToolStop } from "../tool/tool.ts";
-import { findTool, openCall } from "./judge-tools.ts";
+import { findTool, inputOf, openCall, staysInside } from "./judge-tools.ts";
 import type { Drive } from "./run.ts";
 
 /** How long a tool may take to end after its signal aborted, in milliseconds. */
@@ -42,17 +42,16 @@ export async function runTools(ids: readonly ToolCallId[], run: Drive): Promise<
 function plan(call: ToolCall, run: Drive): Planned {
   const tool = findTool(run.host.tools, call.part.name);
   invariant(tool !== undefined, "invariant R0: only judged calls of known tools are run");
-  const parsed = parseToolInput(tool, run.redactor.restoreJson(call.part.input));
-  invariant(parsed.ok, "invariant R0: the input was parsed when the call was judged");
   const { sandbox, workspace } = run.config();
+  const parsed = parseToolInput(tool, inputOf(call, tool, run));
+  invariant(parsed.ok, "invariant R0: the input was parsed when the call was judged");
   const repeatable = tool.repeatable?.(parsed.value) ?? true;
-  const sandboxed = tool.effect !== "execute" || (sandbox.mode === "bwrap" && !sandbox.network);
   return {
     call,
     tool,
     input: parsed.value,
     limit_ms: Math.min(tool.limitOf?.(parsed.value) ?? tool.limit_ms, tool.limit_max_ms),
-    confined: sandboxed && repeatable && workspace.mode !== "in_place",
+    confined: staysInside(tool, sandbox) && repeatable && workspace.mode !== "in_place",
   };
 }
 
