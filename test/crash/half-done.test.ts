@@ -2,7 +2,7 @@
  * What becomes of a call that belay was killed in the middle of? Three fates: it runs again, it is undone and runs again, or
  * the model is told that nobody knows. Never is it repeated silently where a repetition could be seen from outside.
  */
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { ScenarioInput } from "../../src/testing/emulator/scenario.ts";
@@ -21,9 +21,11 @@ interface Resumed {
   readonly log: string;
 }
 
+/** Between two looks at a file that another process writes. Milliseconds. */
+const PROBE_MS = 10;
 const SLOW = "echo begun >> log.txt; sleep 1; echo ended >> log.txt";
 
-/** Kills belay once the first command runs, and resumes. @param wait for this point, or for this long after the release */
+/** Kills belay once the first command has begun, or at a point, and resumes. */
 async function killed(
   turns: ScenarioInput["turns"],
   facts: { readonly network?: boolean; readonly killAt?: string } = {},
@@ -34,8 +36,8 @@ async function killed(
   const order = { ...place, task: "work", url: emulator.url, sandbox: SANDBOX, network: facts.network ?? false };
   const first = startSessionChild(order);
   await first.until(`point ${facts.killAt ?? "released"}`);
-  // The command has certainly written its first line; the second comes a second later.
-  await new Promise((resolve) => setTimeout(resolve, 400));
+  // The command has written its first line; the second comes a second later.
+  if (facts.killAt === undefined) await hasBegun(place.home);
   first.child.kill("SIGKILL");
   await first.ended;
   const { report, stderr } = await startSessionChild(order).ended;
@@ -46,6 +48,12 @@ async function killed(
   const events = await eventsOf(host, row.session);
   await host.store.close();
   return { report, events, log: readFileSync(join(report.workspace ?? "", "log.txt"), "utf8") };
+}
+
+async function hasBegun(home: string): Promise<void> {
+  const begun = (): boolean =>
+    globSync(join(home, "sessions/*/tree/log.txt")).some((path) => readFileSync(path, "utf8").includes("begun"));
+  while (!begun()) await new Promise((resolve) => setTimeout(resolve, PROBE_MS));
 }
 
 describe("a call that was cut off", () => {

@@ -23,14 +23,14 @@ export const WORK: ScenarioInput = {
       fault: { status: 529 },
     },
     { call: [{ tool: "edit", input: { path: "src/app.js", old_string: "is not there", new_string: "x" } }] },
-    // Children that outlive their command, in a session of their own.
+    // A child that would outlive its command, in a session of its own: it ends with the command.
     {
       call: [
         {
           tool: "bash",
           input: {
             command:
-              "setsid sh -c 'sleep 0.1; echo late >> late.txt' & for i in 1 2 3; do echo $i >> slow.txt; sleep 0.05; done",
+              "setsid sh -c 'sleep 30; echo late >> late.txt' & for i in 1 2 3; do echo $i >> slow.txt; sleep 0.05; done",
           },
         },
       ],
