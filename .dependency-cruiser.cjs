@@ -16,8 +16,9 @@ const MAY_IMPORT = {
   workflow: ["kernel", "store", ...MIDDLE, "engine"],
   service: ["kernel", "store", ...MIDDLE, "engine", "observe", "workflow"],
   testing: ["kernel", "store", ...MIDDLE, "engine", "observe", "workflow", "service"],
-  cli: ["kernel", "store", ...MIDDLE, "engine", "observe", "workflow", "service"],
-  acp: ["kernel", "store", ...MIDDLE, "engine", "observe", "workflow", "service"],
+  host: ["kernel", "store", ...MIDDLE, "engine"],
+  cli: ["kernel", "store", ...MIDDLE, "engine", "host", "observe", "workflow", "service"],
+  acp: ["kernel", "store", ...MIDDLE, "engine", "host", "observe", "workflow", "service"],
 };
 
 /** The one command that starts the model-server emulator, which is part of the testing kit. */

@@ -10,6 +10,10 @@ export type { ApprovalQuestion, Host, Prompter } from "./engine/host.ts";
 export type { CancelBy } from "./engine/stopping.ts";
 export type { RunReport } from "./engine/report.ts";
 
+export { createLocalHost } from "./host/local-host.ts";
+export type { LocalHostOptions } from "./host/local-host.ts";
+export { systemClock } from "./host/system-clock.ts";
+
 export type { Clock, Random } from "./kernel/clock.ts";
 export type { SessionConfig } from "./kernel/config.ts";
 export type { ContentPart, Message, ModelPart, Origin, PlainPart } from "./kernel/content.ts";

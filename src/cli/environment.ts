@@ -9,8 +9,6 @@ export interface Environment {
   readonly home: string;
   /** The user's home directory. */
   readonly userHome: string;
-  readonly path: string;
-  readonly locale: string;
   readonly apiKey: string | undefined;
   readonly authToken: string | undefined;
   readonly baseUrl: string | undefined;
@@ -32,8 +30,6 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   return {
     home: belayHome(env, home),
     userHome: home,
-    path: filled(env["PATH"]) ?? "/usr/local/bin:/usr/bin:/bin",
-    locale: filled(env["LC_ALL"]) ?? filled(env["LANG"]) ?? "C.UTF-8",
     apiKey: filled(env["ANTHROPIC_API_KEY"]),
     authToken: filled(env["ANTHROPIC_AUTH_TOKEN"]),
     baseUrl: filled(env["ANTHROPIC_BASE_URL"]),

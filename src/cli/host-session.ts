@@ -2,7 +2,7 @@
 import type { Host } from "../engine/host.ts";
 import type { SessionId } from "../kernel/ids.ts";
 import type { Face } from "./face.ts";
-import { createHost } from "./host.ts";
+import { createHost } from "./command-host.ts";
 import { chosenSession, withStore } from "./session-choice.ts";
 
 export async function withHost<T>(

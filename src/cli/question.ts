@@ -4,7 +4,7 @@ import type { Writable } from "node:stream";
 import type { ApprovalQuestion, Prompter } from "../engine/host.ts";
 import type { Face } from "./face.ts";
 import type { RunOutput } from "./run-output.ts";
-import { systemClock } from "./system-clock.ts";
+import { systemClock } from "../host/system-clock.ts";
 import { paintFor } from "./view/paint.ts";
 import { safeLine, safeText } from "./view/safe-text.ts";
 

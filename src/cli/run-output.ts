@@ -8,7 +8,7 @@ import type { Face } from "./face.ts";
 import type { Failure } from "./failure.ts";
 import { EXIT_TABLE, exitCodeOfError } from "../kernel/outcome.ts";
 import type { OutputMode } from "./settings.ts";
-import { systemClock } from "./system-clock.ts";
+import { systemClock } from "../host/system-clock.ts";
 import { type Closing, closingLines } from "./view/closing.ts";
 import { LiveView } from "./view/live-view.ts";
 import { paintFor } from "./view/paint.ts";

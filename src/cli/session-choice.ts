@@ -6,7 +6,7 @@ import type { Store } from "../store/port.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { networkFileSystem } from "../store/sqlite/network-file-system.ts";
 import type { Face } from "./face.ts";
-import { systemClock } from "./system-clock.ts";
+import { systemClock } from "../host/system-clock.ts";
 
 /** Below belay's home. */
 const STORE_FILE = "belay.db";

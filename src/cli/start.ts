@@ -10,7 +10,7 @@ import { findRepository } from "../workspace/source.ts";
 import type { Face } from "./face.ts";
 import { failureOf } from "./failure.ts";
 import { follow } from "./follow.ts";
-import { createHost } from "./host.ts";
+import { createHost } from "./command-host.ts";
 import { createPrompter, hasPerson } from "./question.ts";
 import { createRunOutput, type RunOutput } from "./run-output.ts";
 import { chosenSession, withStore } from "./session-choice.ts";

@@ -17,8 +17,8 @@ export const defineCancel: DefineCommand = (parent: Command, context: CommandCon
 
 export async function cancelSession(id: string | undefined, { face }: CommandContext): Promise<number> {
   const { chosenSession, withStore } = await import("../session-choice.ts");
-  const { isOwnerAlive } = await import("../lease-owner.ts");
-  const { systemClock } = await import("../system-clock.ts");
+  const { isOwnerAlive } = await import("../../host/lease-owner.ts");
+  const { systemClock } = await import("../../host/system-clock.ts");
   const { LOCAL_TENANT } = await import("../../kernel/ids.ts");
   return withStore(face, async (store) => {
     const session = await chosenSession(store, id, face.cwd);

@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import { ERROR_TABLE, isRetryable } from "../../kernel/error-kind.ts";
 import { classifyProviderError, type ProviderErrorInput } from "../../model/classify.ts";
 import type { Face } from "../face.ts";
-import { systemClock } from "../system-clock.ts";
+import { systemClock } from "../../host/system-clock.ts";
 
 /** A longer line is no answer of a provider. Characters. */
 const LINE_CHARS_MAX = 4 * 1024 * 1024;

@@ -1,7 +1,7 @@
 /** `belay sessions prune`. */
 import { pruneWorkspaces } from "../../engine/operations.ts";
 import type { Face } from "../face.ts";
-import { createHost } from "../host.ts";
+import { createHost } from "../command-host.ts";
 import { withStore } from "../session-choice.ts";
 import { plural } from "../view/format.ts";
 

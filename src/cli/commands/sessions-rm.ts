@@ -1,7 +1,7 @@
 /** `belay sessions rm`. */
 import { removeSession } from "../../engine/operations.ts";
 import type { Face } from "../face.ts";
-import { createHost } from "../host.ts";
+import { createHost } from "../command-host.ts";
 import { chosenSession, withStore } from "../session-choice.ts";
 
 export async function removeSessions(ids: readonly string[], face: Face): Promise<number> {

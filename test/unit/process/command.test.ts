@@ -126,7 +126,8 @@ function everyShell(make: (ground: Ground) => Promise<Shell> | Shell): void {
     await running.kill("timed_out");
     expect(performance.now() - began).toBeLessThan(2_000);
     const end = await running.ended;
-    expect([end.code, end.signal, end.killed, end.output]).toEqual([null, "SIGKILL", "timed_out", "kept\n"]);
+    // The shell may still say that a child of it was killed before it is killed itself.
+    expect([end.code, end.signal, end.killed, end.output.split("\n")[0]]).toEqual([null, "SIGKILL", "timed_out", "kept"]);
     expect(isAlive(running.process)).toBe(false);
   });
 

@@ -1,0 +1,108 @@
+/**
+ * A host on this machine: SQLite or any store, the workspaces below a directory, the sandbox, the built-in tools. The one
+ * place where the parts are put together; faces, tests and programs that use the library hand in what differs.
+ */
+import { randomBytes } from "node:crypto";
+import { dirname, join } from "node:path";
+import type { Host, Prompter } from "../engine/host.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { HarnessError } from "../kernel/harness-error.ts";
+import { createIds } from "../kernel/ids.ts";
+import type { Model } from "../model/model.ts";
+import { createPriceTable } from "../model/prices.ts";
+import type { Store } from "../store/port.ts";
+import { createRedactor, type KnownSecret } from "../store/redaction.ts";
+import { openVault } from "../store/vault.ts";
+import { builtInTools } from "../tool/registry.ts";
+import { ripgrepProgram } from "../tool/ripgrep.ts";
+import { createBwrapShell } from "../workspace/bwrap-shell.ts";
+import { endProcess } from "../workspace/process-identity.ts";
+import { createPlainShell } from "../workspace/process-plain-shell.ts";
+import { probeSandbox } from "../workspace/sandbox-probe.ts";
+import type { Shell } from "../workspace/shell.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import { createWorkspaces } from "../workspace/workspaces.ts";
+import { isOwnerAlive, thisProcess } from "./lease-owner.ts";
+import { systemClock } from "./system-clock.ts";
+
+/** In the session's own directory. */
+const VAULT_FILE = "secrets.json";
+
+export interface LocalHostOptions {
+  readonly store: Store;
+  readonly model: Model;
+  /** belay's own directory: hidden from commands. */
+  readonly home: string;
+  /** The user's home directory: hidden from commands but for tool chains, and refused as a tree to work in. */
+  readonly userHome: string;
+  /** An allow list of it is handed to commands; PATH says where programs are found. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Values that must never be written to a journal. Default none; patterns of well-known keys are always found. */
+  readonly secrets?: readonly KnownSecret[];
+  /** Asks a person where there is no sandbox. Default nobody. */
+  readonly prompter?: Prompter | null;
+  /** Default the machine's. */
+  readonly clock?: Clock;
+  /** Stands in the journal. */
+  readonly version: string;
+}
+
+const PATH_DEFAULT = "/usr/local/bin:/usr/bin:/bin";
+const LOCALE_DEFAULT = "C.UTF-8";
+
+export function createLocalHost(options: LocalHostOptions): Host {
+  const { store, model, environment, userHome, clock = systemClock } = options;
+  const path = environment["PATH"] ?? PATH_DEFAULT;
+  const locale = environment["LC_ALL"] ?? environment["LANG"] ?? LOCALE_DEFAULT;
+  return {
+    store,
+    model,
+    prices: createPriceTable(),
+    workspaces: createWorkspaces({ git: { path, locale }, clock, home: userHome }),
+    shell: async (workspace, mode) => {
+      const common = { scratch: workspace.scratch, home: userHome, path, environment, clock };
+      return mode === "bwrap" ? sandboxed(workspace, options.home, common) : createPlainShell(common);
+    },
+    tools: builtInTools(),
+    redactor: async (directory) =>
+      createRedactor({ known: options.secrets ?? [], vault: await openVault({ path: join(directory, VAULT_FILE) }) }),
+    clock,
+    random: () => Math.random(),
+    ids: createIds(
+      () => clock.now(),
+      (bytes) => randomBytes(bytes),
+    ),
+    owner: thisProcess,
+    ownerAlive: (owner) => Promise.resolve(isOwnerAlive(owner)),
+    endProcess,
+    prompter: options.prompter ?? null,
+    version: options.version,
+  };
+}
+
+/** Fail closed: a session that was configured with a sandbox never runs a command without one. */
+async function sandboxed(
+  workspace: Workspace,
+  belayHome: string,
+  common: Parameters<typeof createPlainShell>[0],
+): Promise<Shell> {
+  const sandbox = await probeSandbox();
+  if (sandbox.mode === "none") {
+    throw new HarnessError(
+      "sandbox_missing",
+      `This session's commands need a sandbox and there is none: ${sandbox.reason}.`,
+      `Install it (${sandbox.install}), then resume.`,
+    );
+  }
+  const ripgrep = await ripgrepProgram();
+  return createBwrapShell({
+    ...common,
+    sandbox,
+    root: workspace.root,
+    // grep and glob run it; belay may be installed below the home that is hidden
+    readable: ripgrep === null ? workspace.readable : [...workspace.readable, dirname(ripgrep)],
+    protectedPaths: workspace.protected,
+    hidden: [belayHome],
+    maskedPaths: [],
+  });
+}
