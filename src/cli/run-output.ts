@@ -3,7 +3,6 @@ import type { Delta } from "../kernel/delta.ts";
 import type { Event } from "../kernel/events/index.ts";
 import type { SessionState } from "../kernel/state.ts";
 import { totalTokens } from "../kernel/usage.ts";
-import type { RunReport } from "../engine/report.ts";
 import type { Face } from "./face.ts";
 import type { Failure } from "./failure.ts";
 import { EXIT_TABLE, exitCodeOfError } from "../kernel/outcome.ts";
@@ -91,7 +90,7 @@ function jsonOutput({ out, err }: Face): RunOutput {
     },
     pause: () => undefined,
     end: ({ report }) => {
-      out.line(JSON.stringify(reportObject(report)));
+      out.line(JSON.stringify(report));
     },
     failed: (failure) => {
       out.line(JSON.stringify(failedObject(failure)));
@@ -113,7 +112,7 @@ function eventsOutput({ out, err }: Face): RunOutput {
     },
     pause: () => undefined,
     end: ({ report }) => {
-      out.line(JSON.stringify({ type: "report", report: reportObject(report) }));
+      out.line(JSON.stringify({ type: "report", report: report }));
     },
     failed: (failure) => {
       out.line(JSON.stringify({ type: "report", report: failedObject(failure) }));
@@ -121,41 +120,7 @@ function eventsOutput({ out, err }: Face): RunOutput {
   };
 }
 
-/** Exactly these members, in this order. */
-export function reportObject(report: RunReport): Record<string, unknown> {
-  const {
-    session,
-    run,
-    outcome,
-    verification,
-    exit_code,
-    turns,
-    usage,
-    cost_usd,
-    duration_ms,
-    workspace,
-    branch,
-    checkpoints,
-    error,
-  } = report;
-  return {
-    session,
-    run,
-    outcome,
-    verification,
-    exit_code,
-    turns,
-    usage,
-    cost_usd,
-    duration_ms,
-    workspace,
-    branch,
-    checkpoints,
-    error,
-  };
-}
-
-/** The same members for a run that never began. */
+/** The members of a report, for a run that never began. */
 export function failedObject({ kind, happened, todo }: Failure): Record<string, unknown> {
   return {
     session: null,

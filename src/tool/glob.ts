@@ -2,8 +2,8 @@
 import picomatch from "picomatch";
 import * as z from "zod";
 import { lazy } from "../kernel/lazy.ts";
-import { FOUND_NOTHING, isUsable, NO_RIPGREP, ripgrep, searchPath } from "./ripgrep.ts";
-import { count, failsWith, says, withFileFailures } from "./tool-output.ts";
+import { ripgrep, searchFailure, searchPath } from "./ripgrep.ts";
+import { count, says, withFileFailures } from "./tool-output.ts";
 import type { Tool, ToolContext, ToolOutput } from "./tool.ts";
 
 export const GLOB_PATHS_MAX = 300;
@@ -33,14 +33,8 @@ export const globTool: Tool<GlobInput> = {
 async function glob({ pattern, path = "." }: GlobInput, context: ToolContext): Promise<ToolOutput> {
   const base = await searchPath(path, context);
   const end = await ripgrep(["--files", "--null", "--", base], GLOB_BYTES_MAX, context);
-  if (end.code === NO_RIPGREP) return failsWith("ripgrep is not installed here. Use `find` in bash.", "glob");
-  if (end.killed !== null)
-    return {
-      ...failsWith("The search was ended before it was done. Narrow it with path.", "glob"),
-      status: end.killed === "timed_out" ? "timed_out" : "canceled",
-    };
-  if (!isUsable(end) && end.code !== FOUND_NOTHING)
-    return failsWith(end.output.trim().slice(0, 1_000) || "The search failed.", "glob");
+  const failed = searchFailure(end, "glob", { instead: "find", narrow: "path" });
+  if (failed !== null) return failed;
   const found = matching(end.output, pattern, base);
   const more =
     found.length > GLOB_PATHS_MAX ? `\n[${count(found.length - GLOB_PATHS_MAX, "more file")}: narrow the pattern]` : "";

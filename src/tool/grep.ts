@@ -3,8 +3,8 @@ import * as z from "zod";
 import { TOOL_OUTPUT_CHARS_MAX } from "../kernel/limits.ts";
 import { lazy } from "../kernel/lazy.ts";
 import { countLines } from "./clip.ts";
-import { FOUND_NOTHING, isUsable, NO_RIPGREP, ripgrep, searchPath } from "./ripgrep.ts";
-import { failsWith, says, withFileFailures } from "./tool-output.ts";
+import { FOUND_NOTHING, ripgrep, searchFailure, searchPath } from "./ripgrep.ts";
+import { says, withFileFailures } from "./tool-output.ts";
 import type { Tool, ToolContext, ToolOutput } from "./tool.ts";
 
 export const GREP_LINES_DEFAULT = 200;
@@ -45,14 +45,8 @@ async function grep(request: GrepInput, context: ToolContext): Promise<ToolOutpu
   const path = await searchPath(request.path ?? ".", context);
   const end = await ripgrep(wordsOf(request, path), GREP_BYTES_MAX, context);
   if (end.code === FOUND_NOTHING) return says(`Nothing matches ${request.pattern}.`, { from: "tool", by: "grep" });
-  if (end.code === NO_RIPGREP) return failsWith("ripgrep is not installed here. Use `grep -rn` in bash.", "grep");
-  if (end.killed !== null)
-    return {
-      ...failsWith("The search was ended before it was done. Narrow it with path or glob.", "grep"),
-      status: end.killed === "timed_out" ? "timed_out" : "canceled",
-    };
-  if (!isUsable(end))
-    return failsWith(end.output.trim().slice(0, 1_000) || "The search failed. Try a simpler pattern.", "grep");
+  const failed = searchFailure(end, "grep", { instead: "grep -rn", narrow: "path or glob" });
+  if (failed !== null) return failed;
   return says(shown(end.output, request.limit ?? GREP_LINES_DEFAULT), { from: "workspace", by: request.path ?? "." });
 }
 

@@ -6,13 +6,16 @@ import { HarnessError } from "../kernel/harness-error.ts";
 import { lazy } from "../kernel/lazy.ts";
 import { quoted } from "../workspace/pty.ts";
 import type { CommandEnd } from "../workspace/shell.ts";
-import type { ToolContext } from "./tool.ts";
+import { failsWith } from "./tool-output.ts";
+import type { ToolContext, ToolOutput } from "./tool.ts";
 
 /** ripgrep's own exit codes. */
-export const FOUND = 0;
+const FOUND = 0;
 export const FOUND_NOTHING = 1;
 /** Of the script below: there is no ripgrep. */
-export const NO_RIPGREP = 127;
+const NO_RIPGREP = 127;
+/** Of what ripgrep says is wrong, in characters. */
+const PROBLEM_CHARS_MAX = 1_000;
 
 /** Dot files are searched, the repository's insides are not; ignore rules count also where there is no repository. */
 const ALWAYS: readonly string[] = [
@@ -67,8 +70,23 @@ exit "\${PIPESTATUS[0]}"`;
   }
 }
 
+/** What the model is told of a search that came to nothing usable; null when it found something, or nothing at all. */
+export function searchFailure(
+  end: CommandEnd,
+  tool: "grep" | "glob",
+  say: { readonly instead: string; readonly narrow: string },
+): ToolOutput | null {
+  if (end.code === NO_RIPGREP) return failsWith(`ripgrep is not installed here. Use \`${say.instead}\` in bash.`, tool);
+  if (end.killed !== null) {
+    const output = failsWith(`The search was ended before it was done. Narrow it with ${say.narrow}.`, tool);
+    return { ...output, status: end.killed === "timed_out" ? "timed_out" : "canceled" };
+  }
+  if (isUsable(end) || end.code === FOUND_NOTHING) return null;
+  return failsWith(end.output.trim().slice(0, PROBLEM_CHARS_MAX) || "The search failed. Try a simpler pattern.", tool);
+}
+
 /** Whether a search that found something was cut off at its size: ripgrep then ends by the closed pipe. */
-export function isUsable(end: CommandEnd): boolean {
+function isUsable(end: CommandEnd): boolean {
   return end.killed === null && (end.code === FOUND || end.code === 128 + 13);
 }
 
