@@ -2,7 +2,7 @@
  * The process environment, read in one place. Keys and addresses of providers come from here only: never from a file of the
  * repository, which is somebody else's input.
  */
-import { isAbsolute, join } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 
 export interface Environment {
   /** belay's home: the journal, the workspaces. */
@@ -43,7 +43,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
 /** $BELAY_HOME, or `belay` below $XDG_DATA_HOME or ~/.local/share. A relative XDG path is ignored, as its standard says. */
 function belayHome(env: Readonly<Record<string, string | undefined>>, home: string): string {
   const named = filled(env["BELAY_HOME"]);
-  if (named !== undefined) return named;
+  // Sessions keep paths below it, and are resumed from other directories.
+  if (named !== undefined) return resolve(named);
   const data = filled(env["XDG_DATA_HOME"]);
   return join(data !== undefined && isAbsolute(data) ? data : join(home, ".local", "share"), "belay");
 }

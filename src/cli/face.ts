@@ -1,6 +1,7 @@
 /** What a command has around it: the environment, the directory, the terminal. Made once, in `main.ts`. */
 import { homedir } from "node:os";
 import type { Readable } from "node:stream";
+import { HarnessError } from "../kernel/harness-error.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { OutputStream } from "./output-stream.ts";
 
@@ -14,13 +15,25 @@ export interface Face {
 }
 
 export function openFace(from: NodeJS.Process): Face {
+  const cwd = workingDirectory(from);
   const environment = readEnvironment(from.env, homedir());
   const options = { colors: !environment.noColor && !environment.dumbTerminal, redraws: !environment.dumbTerminal };
   return {
     environment,
-    cwd: from.cwd(),
+    cwd,
     stdin: from.stdin,
     out: new OutputStream(from.stdout, options),
     err: new OutputStream(from.stderr, options),
   };
+}
+
+/** @throws `usage` when it was removed under the shell that is still in it */
+function workingDirectory(from: NodeJS.Process): string {
+  try {
+    return from.cwd();
+  } catch (error) {
+    if (!(error instanceof Error) || !("code" in error) || error.code !== "ENOENT") throw error;
+    const cause = { cause: error };
+    throw new HarnessError("usage", "The current directory was removed.", "Change to one that is there.", cause);
+  }
 }

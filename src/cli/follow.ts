@@ -34,7 +34,10 @@ export async function follow(followed: Followed): Promise<number> {
   const quiet = stopOnSignals({
     cancel: live.cancel,
     note: output.note,
-    leave: (code) => process.exit(code),
+    leave: (code) => {
+      output.note(`left at once; \`belay resume ${live.session}\` goes on from the last event.`);
+      process.exit(code);
+    },
   });
   // Nobody reads any more: a run that nobody sees must not go on spending.
   face.out.onGone(() => {

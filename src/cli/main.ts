@@ -15,6 +15,14 @@ async function main(): Promise<void> {
   const { runProgram } = await import("./program.ts");
   const code = await runProgram(argv, face);
   await Promise.all([face.out.flush(), face.err.flush()]);
+  const { failure } = face.out;
+  if (code === 0 && failure !== null) {
+    process.stderr.write(
+      `belay: The output could not be written (${failure.code ?? failure.message}): it is incomplete.\n`,
+    );
+    process.stderr.write("       Free space or write it elsewhere, then run the command again.\n");
+    process.exit(1);
+  }
   // Connections that are kept alive for a next call must not keep the process.
   process.exit(code);
 }

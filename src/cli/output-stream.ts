@@ -13,6 +13,9 @@ const LOST_BYTES_MAX = 256 * 1024 * 1024;
 const FLUSH_LIMIT_MS = 5_000;
 const COLUMNS_DEFAULT = 100;
 
+/** Errors that say that nobody reads on: a closed pipe, a terminal that is gone, a descriptor that was never there. */
+const READER_GONE: readonly string[] = ["EPIPE", "EIO", "EBADF", "ERR_STREAM_DESTROYED"];
+
 export interface OutputOptions {
   readonly colors: boolean;
   /** A terminal that cannot redraw counts as none. */
@@ -27,15 +30,22 @@ export class OutputStream implements Sink {
   readonly #stream: Terminal;
   readonly #onGone = new Set<() => void>();
   #gone = false;
+  #failure: NodeJS.ErrnoException | null = null;
 
   constructor(stream: Terminal, options: OutputOptions) {
     this.#stream = stream;
     this.isTerminal = stream.isTTY === true && options.redraws;
     this.colors = stream.isTTY === true && options.colors;
     // EPIPE, EIO (the terminal is gone), ENOSPC (a file): whatever it is, nobody reads on.
-    stream.on("error", () => {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (!READER_GONE.includes(error.code ?? "")) this.#failure ??= error;
       this.#lose();
     });
+  }
+
+  /** Why what was written is incomplete although its reader wanted all of it: a full disk, say. */
+  get failure(): NodeJS.ErrnoException | null {
+    return this.#failure;
   }
 
   get gone(): boolean {

@@ -78,7 +78,8 @@ export function createProgram(face: Face, context: CommandContext): Command {
         'belay run "add a --json flag, see @docs/cli.md" --verify "npm test"',
         'belay resume --message "also update the changelog"',
         "belay merge",
-      ) + "\nbelay reads ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL and BELAY_HOME from the environment.\n",
+      ) +
+        "\nbelay reads ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN), ANTHROPIC_BASE_URL and BELAY_HOME from the environment.\n",
     );
   for (const define of COMMANDS) define(program, context);
   return program;

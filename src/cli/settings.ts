@@ -50,7 +50,7 @@ export function addCommonOptions(command: Command): Command {
         .choices(["text", "json", "events"])
         .default("text"),
     )
-    .option("-m, --model <name>", `the model (default: ${DEFAULT_MODEL})`)
+    .option("-m, --model <name>", `the model (default: ${DEFAULT_MODEL})`, filledText)
     .option("--max-turns <n>", `turns of the session (default: ${DEFAULT_LIMITS.turns})`, wholeNumber(LIMITS_MAX.turns))
     .option(
       "--max-minutes <n>",
@@ -62,7 +62,7 @@ export function addCommonOptions(command: Command): Command {
       `tokens read and written (default: ${DEFAULT_LIMITS.tokens})`,
       wholeNumber(LIMITS_MAX.tokens),
     )
-    .option("--verify <command>", "its exit code decides whether the work is verified")
+    .option("--verify <command>", "its exit code decides whether the work is verified", filledText)
     .addOption(
       new Option("--permission-mode <mode>", "accepted for now; the sandbox stays on in every mode").choices(
         PERMISSION_MODES,
@@ -142,6 +142,12 @@ function limitsOf(options: CommonOptions, present: Limits): Limits {
     active_ms: options.maxMinutes === undefined ? present.active_ms : options.maxMinutes * MINUTE_MS,
     tokens: options.maxTokens ?? present.tokens,
   };
+}
+
+/** `--verify "$UNSET"` must not verify anything: an empty command succeeds. */
+export function filledText(text: string): string {
+  if (text.trim() === "") throw new InvalidArgumentError("It must not be empty.");
+  return text;
 }
 
 /** A typing error must not mean "no limit". */

@@ -1,12 +1,20 @@
 /** What `run` and `resume` do: read the task, look at the surroundings, put the host together, and follow the session. */
-import { existsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Host } from "../engine/host.ts";
 import { type LiveSession, resumeSession, startSession } from "../engine/session.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
+import { LOCAL_TENANT, type SessionId } from "../kernel/ids.ts";
 import type { Store } from "../store/port.ts";
 import { probeSandbox } from "../workspace/sandbox-probe.ts";
-import { findRepository } from "../workspace/source.ts";
+import { createGit } from "../workspace/git.ts";
+import {
+  findRepository,
+  isGitDirectory,
+  requireSupported,
+  resolveRevision,
+  type UserRepository,
+} from "../workspace/source.ts";
 import type { Face } from "./face.ts";
 import { failureOf } from "./failure.ts";
 import { follow } from "./follow.ts";
@@ -30,6 +38,9 @@ import { safeLine } from "./view/safe-text.ts";
 
 /** Below belay's home. */
 const SESSIONS_DIRECTORY = "sessions";
+/** Where git is looked for without a PATH, and the locale of what it says. */
+const PATH_DEFAULT = "/usr/local/bin:/usr/bin:/bin";
+const LOCALE = "C.UTF-8";
 
 interface Started {
   readonly face: Face;
@@ -48,11 +59,13 @@ export async function runTask(request: RunRequest): Promise<number> {
     const paint = paintFor(face.out.colors);
     output.note(paint.dim(`belay: ${safeLine(options.model ?? DEFAULT_MODEL)} in ${safeLine(cwd)}`));
     const task = await readTask({ words: request.words, stdin: face.stdin, cwd });
-    const source = findRepository(cwd)?.top ?? null;
+    const repository = findRepository(cwd);
+    const source = repository?.top ?? null;
     if (options.inPlace === true) refuseWholeMachine(source ?? cwd, face);
     const confined = confinement(options, { sandbox: await probeSandbox(), terminal: person });
     for (const warning of warnings(options, confined)) output.note(paint.yellow(warning));
     const config = configOf(options, confined, source !== null);
+    await requireUsable(face, { cwd, repository, base: config.workspace.base });
     return (host) =>
       startSession(host, {
         task: task.parts,
@@ -75,9 +88,16 @@ export async function resumeTask(request: ResumeRequest): Promise<number> {
     return async (host, store) => {
       const session = await chosenSession(store, request.id, face.cwd);
       output.note(paintFor(face.out.colors).dim(`belay: resuming session ${session}`));
+      if (task === null && options.verify === undefined && (await isCompleted(store, session)))
+        output.note("It is completed: nothing is left to do. Say what more with --message.");
       return resumeSession(host, { session, message: task === null ? null : task.parts, change: changeOf(options) });
     };
   });
+}
+
+async function isCompleted(store: Store, session: SessionId): Promise<boolean> {
+  const { status, outcome } = (await store.getSession(LOCAL_TENANT, session))?.summary ?? {};
+  return status !== "running" && outcome === "completed";
 }
 
 type Launch = (host: Host, store: Store) => Promise<LiveSession>;
@@ -92,7 +112,7 @@ async function driven(
   const person = mode === "text" && hasPerson(face);
   try {
     const launch = await plan(output, person);
-    requireCredentials(face);
+    requireModel(face);
     return await withStore(face, async (store) => {
       const host = createHost({ face, store, prompter: person ? createPrompter(face, output) : null });
       const live = await launch(host, store);
@@ -104,8 +124,34 @@ async function driven(
   }
 }
 
+interface Sought {
+  readonly cwd: string;
+  readonly repository: UserRepository | null;
+  readonly base: string | null;
+}
+
+/** The workspace is prepared while the model is asked already: what would fail then for sure is said before it costs. */
+async function requireUsable({ environment }: Face, { cwd, repository, base }: Sought): Promise<void> {
+  if (repository === null) {
+    if (!isGitDirectory(cwd)) return;
+    throw new HarnessError("repo_unsupported", `${cwd} is a repository without files.`, "Work in a clone of it.");
+  }
+  const { PATH: path = PATH_DEFAULT } = environment.all;
+  const git = createGit({ path, locale: LOCALE });
+  await requireSupported(git, repository);
+  if (base !== null) await resolveRevision(git, repository, base);
+}
+
 /** Before anything is started: a session that cannot say a word is of no use to anybody. */
-function requireCredentials({ environment }: Face): void {
+function requireModel({ environment }: Face): void {
+  const { baseUrl } = environment;
+  if (baseUrl !== undefined && !/^https?:$/.test(URL.parse(baseUrl)?.protocol ?? "")) {
+    throw new HarnessError(
+      "config_invalid",
+      `ANTHROPIC_BASE_URL is "${baseUrl}", which is no address of a server.`,
+      "Set it to one that begins with https:// or http://, or unset it.",
+    );
+  }
   if (environment.apiKey !== undefined || environment.authToken !== undefined) return;
   throw new HarnessError(
     "auth",
@@ -126,8 +172,14 @@ function refuseWholeMachine(directory: string, { environment }: Face): void {
 
 function directoryOf(face: Face, { cwd }: RunOptions): string {
   const directory = resolve(face.cwd, cwd ?? ".");
-  if (existsSync(directory) && statSync(directory).isDirectory()) return directory;
-  throw new HarnessError("usage", `${directory} is no directory.`, "Correct --cwd.");
+  if (!existsSync(directory) || !statSync(directory).isDirectory())
+    throw new HarnessError("usage", `${directory} is no directory.`, "Correct --cwd.");
+  try {
+    accessSync(directory, constants.R_OK | constants.X_OK);
+  } catch (cause) {
+    throw new HarnessError("usage", `${directory} may not be read.`, "Choose another with --cwd.", { cause });
+  }
+  return directory;
 }
 
 /** What is said aloud because it takes protection away. */

@@ -2,7 +2,7 @@
  * The task: words from the command line or stdin, and the files it mentions. `@path` brings a file's text; `\@` is an `@`.
  * A mention of a file that is not there is an error, not a guess.
  */
-import { open, type FileHandle } from "node:fs/promises";
+import { constants, open, type FileHandle } from "node:fs/promises";
 import { isAbsolute, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { type PlainPart, type TextPart, textPart } from "../kernel/content.ts";
@@ -90,7 +90,8 @@ async function readMention(path: string, cwd: string): Promise<TextPart> {
 
 async function openMention(path: string, absolute: string, escape: string): Promise<FileHandle> {
   try {
-    return await open(absolute, "r");
+    // Opening a named pipe would wait for somebody who writes.
+    return await open(absolute, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     const missing = error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
     const happened = missing

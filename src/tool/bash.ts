@@ -64,6 +64,11 @@ const attended = new WeakMap<RunningCommand, Attended>();
 
 async function begin({ command, interactive = false }: BashInput, context: ToolContext): Promise<ToolOutput> {
   if (command === undefined) return failsWith("Give a command, or the handle of a waiting process.", "bash");
+  if (command.includes("\0"))
+    return failsWith(
+      "The command holds a null byte, which no command line can: nothing was run. Write \\0 for printf.",
+      "bash",
+    );
   if (interactive && context.interactive.size >= INTERACTIVE_MAX) {
     return failsWith(
       `${String(INTERACTIVE_MAX)} commands wait for input already (${[...context.interactive.keys()].join(", ")}). Stop one first.`,

@@ -4,7 +4,7 @@ import { TOOL_OUTPUT_CHARS_MAX } from "../kernel/limits.ts";
 import { lazy } from "../kernel/lazy.ts";
 import { countLines } from "./clip.ts";
 import { FOUND_NOTHING, ripgrep, searchFailure, searchPath } from "./ripgrep.ts";
-import { says, withFileFailures } from "./tool-output.ts";
+import { failsWith, says, withFileFailures } from "./tool-output.ts";
 import type { Tool, ToolContext, ToolOutput } from "./tool.ts";
 
 export const GREP_LINES_DEFAULT = 200;
@@ -42,6 +42,8 @@ export const grepTool: Tool<GrepInput> = {
 };
 
 async function grep(request: GrepInput, context: ToolContext): Promise<ToolOutput> {
+  if (`${request.pattern}${request.glob ?? ""}`.includes("\0"))
+    return failsWith("The pattern holds a null byte, which no command line can. Write \\x00.", "grep");
   const path = await searchPath(request.path ?? ".", context);
   const end = await ripgrep(wordsOf(request, path), GREP_BYTES_MAX, context);
   if (end.code === FOUND_NOTHING) return says(`Nothing matches ${request.pattern}.`, { from: "tool", by: "grep" });

@@ -75,7 +75,10 @@ function numbered({ path, offset = 1, limit = READ_LINES_DEFAULT }: ReadInput, t
 }
 
 function listing(path: string, entries: readonly { readonly name: string; readonly type: string }[]): ToolOutput {
-  const names = entries.slice(0, READ_ENTRIES_MAX).map(({ name, type }) => (type === "directory" ? `${name}/` : name));
+  const names = entries.slice(0, READ_ENTRIES_MAX).map(({ name, type }) => {
+    const line = name.replaceAll("\n", "\\n"); // a name must not look like two
+    return type === "directory" ? `${line}/` : line;
+  });
   const rest = entries.length > names.length ? `\n[${count(entries.length - names.length, "more name")}]` : "";
   return says(`${path} is a directory of ${count(entries.length, "name")}:\n${names.join("\n")}${rest}`, {
     from: "workspace",

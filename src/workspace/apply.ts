@@ -35,7 +35,7 @@ export async function applyWork(place: delivery.DeliveryPlace, request: DeliverR
   delivery.requireNoConflict(refused.conflict.map(({ path }) => path));
   const { git, store, ordinary } = place;
   await writeBack({ git, files, store, ordinary }, writes, async () => delivery.rememberDelivered(place, work.tree));
-  return { files: work.changes.map(({ path }) => textOf(path)), commit: null };
+  return { files: writes.map(({ path }) => textOf(path)), commit: null };
 }
 
 async function decide(

@@ -277,6 +277,10 @@ function failure(path: string, why: string, cause: unknown): HarnessError {
 }
 
 function outside(path: string, cause: unknown): HarnessError {
+  if (path.includes("\0"))
+    return new HarnessError("path_outside", "The path holds a null byte, and no path can.", "Correct the path.", {
+      cause,
+    });
   const happened = `"${shown(path)}" leads out of the workspace.`;
   return new HarnessError("path_outside", happened, "Use paths inside the workspace.", { cause });
 }

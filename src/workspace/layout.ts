@@ -1,6 +1,6 @@
 /** Where the parts of a workspace are in the session's directory, and the record that says that they are complete. */
 import * as fs from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { HarnessError } from "../kernel/harness-error.ts";
 import type { WorkspaceMode } from "../kernel/config.ts";
 import type { TreeHash } from "../kernel/ids.ts";
@@ -117,6 +117,11 @@ async function removeRobustly(directory: string, name: string): Promise<void> {
     if (!isSystemError(error, "EACCES", "EPERM", "ENOTEMPTY")) throw error;
     new RootedDirectory(directory).removeAll(pathFromBytes(Buffer.from(name)));
   }
+}
+
+/** Removes a session's directory with all that is in it, as `removeParts` removes its parts. */
+export async function removeSessionDirectory(directory: string): Promise<void> {
+  await removeRobustly(dirname(directory), basename(directory));
 }
 
 export function makeScratch(scratch: ScratchDirectories): void {

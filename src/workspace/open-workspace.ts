@@ -1,6 +1,6 @@
 /** A prepared workspace. Its operations run one at a time; the work itself is in the files beside this one. */
 import { join } from "node:path";
-import { rmdirSync } from "node:fs";
+import { chmodSync, rmdirSync } from "node:fs";
 import type { Clock } from "../kernel/clock.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import type { TreeHash } from "../kernel/ids.ts";
@@ -30,6 +30,9 @@ import { Shadow } from "./shadow.ts";
 import { Turns } from "./turns.ts";
 import type { OpenRequest, Workspace } from "./workspace.ts";
 import type { WorkspaceLimits } from "./workspace-limits.ts";
+
+/** Permission bits belay needs in the root of its own tree. */
+const OWNER_BITS = 0o700;
 
 export interface WorkspaceDependencies {
   readonly git: Git;
@@ -92,7 +95,8 @@ class OpenWorkspace implements Workspace {
   restore(tree: TreeHash) {
     return this.#turns.take(async () => {
       this.#requireSnapshots();
-      return restoreTree(this.#dependencies.git, this.#shadow, tree);
+      this.#openRoot();
+      return restoreTree(this.#dependencies.git, this.#shadow, tree, this.mode === "in_place" ? "leave" : "open");
     });
   }
 
@@ -101,16 +105,17 @@ class OpenWorkspace implements Workspace {
   }
 
   untrackedChangedSince(mark_ms: number, limit: number) {
-    return this.#turns.take(async () =>
-      changedOutside({
+    return this.#turns.take(async () => {
+      this.#openRoot();
+      return changedOutside({
         root: this.root,
         now: await this.#shadow.lookOutside(),
         before: this.#shadow.ignoredBefore(),
         mark_ms,
         limit,
         entries_max: this.#dependencies.limits.untracked_entries,
-      }),
-    );
+      });
+    });
   }
 
   resetScratch() {
@@ -169,6 +174,7 @@ class OpenWorkspace implements Workspace {
   /** A damaged index is only a lost cache: it is made again from the base, and everything compared by content, once. */
   async #recorded() {
     this.#requireSnapshots();
+    this.#openRoot();
     try {
       return await this.#shadow.snapshot();
     } catch (error) {
@@ -190,6 +196,12 @@ class OpenWorkspace implements Workspace {
     }
   }
 
+  /** A command may have closed the root of belay's own tree: then nothing could be seen, compared or set back in it. */
+  #openRoot(): void {
+    const stat = this.mode === "in_place" ? null : lstatIfThere(this.root);
+    if (stat !== null && (stat.mode & OWNER_BITS) !== OWNER_BITS) chmodSync(this.root, stat.mode | OWNER_BITS);
+  }
+
   #requireSnapshots(): void {
     if (this.#record.snapshots) return;
     const happened = `${this.root} has more files than snapshots are taken of.`;
@@ -199,6 +211,10 @@ class OpenWorkspace implements Workspace {
   #delivery(): DeliveryPlace {
     const { git, clock } = this.#dependencies;
     const { source, ordinary, branch, mode } = this.#record;
+    if (lstatIfThere(source)?.isDirectory() !== true) {
+      const happened = `The work came from ${source}, and there is no such directory any more.`;
+      throw new HarnessError("workspace_missing", happened, "Put it back, or take the work from `belay diff`.");
+    }
     return { git, clock, source, ordinary, branch, mode, layout: this.#layout, store: this.#shadow.place };
   }
 }

@@ -12,13 +12,23 @@ import type { Git } from "./git.ts";
 import { DIRECTORY_BITS, type Manifest, type OrdinaryModes, type SplitTree, splitTree } from "./manifest.ts";
 import { MODE_EXECUTABLE, MODE_LINK, MODE_SUBMODULE, type ObjectName, readBlobs } from "./objects.ts";
 import { isSystemError, type RootedDirectory } from "./rooted.ts";
-import type { Shadow } from "./shadow.ts";
+import type { Recorded, Shadow } from "./shadow.ts";
 
 /** Permission bits belay needs to work inside a directory. */
 const OWNER_BITS = 0o700;
+const OWNER_READS = 0o600;
 
-export async function restoreTree(git: Git, shadow: Shadow, tree: TreeHash): Promise<readonly string[]> {
-  const now = await shadow.snapshot();
+/** Directories that a command closed one inside the other and that are opened; the rest is left as it is. */
+const CLOSED_DEPTH_MAX = 64;
+
+/** @param closed what becomes of files and directories that may not be read: in belay's own tree they are opened */
+export async function restoreTree(
+  git: Git,
+  shadow: Shadow,
+  tree: TreeHash,
+  closed: "open" | "leave",
+): Promise<readonly string[]> {
+  const now = await (closed === "open" ? snapshotOpened(shadow) : shadow.snapshot());
   if (now.tree === tree) return [];
   const target = await splitTree(git, shadow.place, tree);
   const changes = await changedPaths(git, shadow.place, now.plain, target.plain);
@@ -37,6 +47,30 @@ export async function restoreTree(git: Git, shadow: Shadow, tree: TreeHash): Pro
   await shadow.refresh();
   await requireReached(shadow, tree, target);
   return [...new Set([...changes.map((change) => change.path), ...relabeled])].sort().map(textOf);
+}
+
+/** What a command has closed hides what is in it: it is opened, layer by layer, until all of the scope is seen. */
+async function snapshotOpened(shadow: Shadow): Promise<Recorded> {
+  let now = await shadow.snapshot();
+  for (let depth = 0; depth < CLOSED_DEPTH_MAX && now.unreadable.size > 0; depth++) {
+    const opened = [...now.unreadable].filter((path) => open(shadow.files, path));
+    if (opened.length === 0) return now;
+    now = await shadow.snapshot();
+  }
+  return now;
+}
+
+/** False when it was open already, or is somebody else's. */
+function open(files: RootedDirectory, path: BytePath): boolean {
+  try {
+    const stat = files.lstat(path);
+    if (stat === null || (stat.mode & OWNER_BITS) === OWNER_BITS) return false;
+    files.changeMode(path, (stat.mode & 0o7777) | (stat.isDirectory() ? OWNER_BITS : OWNER_READS));
+    return true;
+  } catch (error) {
+    if (isSystemError(error, "EACCES", "EPERM")) return false;
+    throw error;
+  }
 }
 
 /**

@@ -54,6 +54,8 @@ export interface Recorded {
   readonly files: number;
   readonly left_out: readonly LeftOut[];
   readonly outside: Outside;
+  /** Files and directories that may not be read: what is in them was not recorded. */
+  readonly unreadable: ReadonlySet<BytePath>;
 }
 
 /** What the last look found outside the scope. */
@@ -174,6 +176,7 @@ export class Shadow {
         leftOut("unreadable", walk.unreadable),
       ].filter((reason) => reason !== null),
       outside: { ignored: listing.ignored, other: new Set(outside) },
+      unreadable: walk.unreadable,
     };
   }
 

@@ -38,6 +38,12 @@ function onEveryShell(make: (ground: Ground) => Promise<Shell> | Shell): void {
       expect(await bash("true")).toBe("ok: [no output]");
     });
 
+    it("says of a null byte that no command line can hold it, and runs nothing", async () => {
+      expect(await bash("echo a\0b")).toMatch(/^error: The command holds a null byte/);
+      expect(told(await bench.run("grep", { pattern: "a\0b" }))).toMatch(/^error: The pattern holds a null byte/);
+      expect(bench.processes).toEqual([]);
+    });
+
     it("takes out what a terminal would obey", async () => {
       expect(await bash("printf 'a\\033]52;c;eA==\\007b\\033[31mc\\n'")).toBe("ok: abc");
     });

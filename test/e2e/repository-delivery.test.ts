@@ -60,6 +60,24 @@ describe("apply", () => {
     expect(given.manifestOf(repository)).toEqual(again);
   });
 
+  test("names only what it wrote: a second time that is nothing", async () => {
+    const repository = repositoryWith(KINDS);
+    const { workspace, request } = await worked(repository, workOfAllKinds);
+    await workspace.apply(request);
+    expect(await workspace.apply(request)).toEqual({ files: [], commit: null });
+  });
+
+  test.each(["apply", "merge"] as const)("%s says when the user's directory is gone, and makes none", async (how) => {
+    const repository = repositoryWith(KINDS);
+    const { workspace, request } = await worked(repository, workOfAllKinds);
+    fs.rmSync(repository, { recursive: true });
+    await expect(workspace[how](request)).rejects.toMatchObject({
+      kind: "workspace_missing",
+      happened: `The work came from ${repository}, and there is no such directory any more.`,
+    });
+    expect(fs.existsSync(repository)).toBe(false);
+  });
+
   test("merges with what the user changed meanwhile, and keeps what the user changed elsewhere", async () => {
     const repository = repositoryWith({ "a.txt": TEN, "b.txt": "b\n" });
     const { workspace, request } = await worked(repository, (root) =>

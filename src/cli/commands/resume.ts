@@ -1,13 +1,14 @@
 /** `belay resume`: goes on with a session, after a crash, a cancel, a limit, or with more to do. */
 import type { Command } from "commander";
 import { type CommandContext, type DefineCommand, examples } from "../command.ts";
-import { addCommonOptions, type ResumeOptions } from "../settings.ts";
+import { HarnessError } from "../../kernel/harness-error.ts";
+import { addCommonOptions, filledText, type ResumeOptions } from "../settings.ts";
 
 export const defineResume: DefineCommand = (parent: Command, context: CommandContext) => {
   addCommonOptions(parent.command("resume").description("go on with a session, from exactly where it stopped"))
     .argument("[id]", "the session; without it the last one of this directory")
     .option("--last", "the last session of this directory")
-    .option("-M, --message <text>", "say something more first; @path brings a file's text")
+    .option("-M, --message <text>", "say something more first; @path brings a file's text", filledText)
     .addHelpText(
       "after",
       examples(
@@ -18,13 +19,10 @@ export const defineResume: DefineCommand = (parent: Command, context: CommandCon
     )
     .action((id: string | undefined, options: ResumeOptions) =>
       context.does(async () => {
+        if (options.last === true && id !== undefined)
+          throw new HarnessError("usage", `Both --last and session ${id} were named.`, "Name one of them.");
         const { resumeTask } = await import("../start.ts");
-        return resumeTask({
-          id: options.last === true ? undefined : id,
-          options,
-          face: context.face,
-          debug: context.debug(),
-        });
+        return resumeTask({ id, options, face: context.face, debug: context.debug() });
       }),
     );
 };

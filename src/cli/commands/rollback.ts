@@ -1,6 +1,7 @@
 /** `belay rollback`: sets the files of a session's workspace back. The journal goes forward: a rollback is an event. */
 import type { Command } from "commander";
 import { type CommandContext, type DefineCommand, examples, ID_HELP } from "../command.ts";
+import { filledText } from "../settings.ts";
 
 interface RollbackOptions {
   readonly to?: string;
@@ -13,7 +14,7 @@ export const defineRollback: DefineCommand = (parent: Command, context: CommandC
     .description("set a session's files back to a checkpoint")
     .argument("[id]", ID_HELP)
     .option("--to <checkpoint>", "this checkpoint; without it the newest that differs from what is there")
-    .requiredOption("--reason <text>", "why; it is journaled, and the agent reads it")
+    .requiredOption("--reason <text>", "why; it is journaled, and the agent reads it", filledText)
     .addHelpText(
       "after",
       examples(

@@ -1,14 +1,14 @@
 /** `belay run`: a new session. */
 import type { Command } from "commander";
 import { type CommandContext, type DefineCommand, examples } from "../command.ts";
-import { addCommonOptions, type RunOptions } from "../settings.ts";
+import { addCommonOptions, filledText, type RunOptions } from "../settings.ts";
 
 export const defineRun: DefineCommand = (parent: Command, context: CommandContext) => {
   addCommonOptions(parent.command("run").description("start a session: a task, in a private copy of this repository"))
     .argument("[task...]", "what to do; `-` or nothing reads stdin; @path brings a file's text")
-    .option("-C, --cwd <directory>", "work on the repository of this directory")
-    .option("--setup <command>", "run once in the new workspace, with network, before the agent")
-    .option("--base <revision>", "start from this revision instead of the tree as it stands")
+    .option("-C, --cwd <directory>", "work on the repository of this directory", filledText)
+    .option("--setup <command>", "run once in the new workspace, with network, before the agent", filledText)
+    .option("--base <revision>", "start from this revision instead of the tree as it stands", filledText)
     .option("--in-place", "work in your own directory: no private copy, no automatic rollback")
     .option("--allow-network", "commands may use the network (loud: they are no longer confined)")
     .option("--no-sandbox", "run commands without a sandbox (loud: they can do whatever you can)")

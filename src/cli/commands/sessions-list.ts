@@ -9,7 +9,7 @@ import { systemClock } from "../../host/system-clock.ts";
 import { formatAge, formatCount } from "../view/format.ts";
 import { words } from "../view/notice.ts";
 import { safeLine } from "../view/safe-text.ts";
-import { tableLines } from "../view/table.ts";
+import { fittingTableLines } from "../view/table.ts";
 
 export interface ListOptions {
   readonly here?: true;
@@ -18,26 +18,31 @@ export interface ListOptions {
 }
 
 const HEAD = ["SESSION", "STATE", "LAST EVENT", "TURNS", "TOKENS", "COST", "TASK"] as const;
+/** What a narrow terminal does without, in this order: tokens, turns, cost, last event, state. */
+const EXPENDABLE = [4, 3, 5, 2, 1] as const;
 /** Nobody looks at a table that is wider; programs take --json. */
 const UNLIMITED_COLUMNS = 10_000;
 
 export async function listSessions(options: ListOptions, face: Face): Promise<number> {
   return withStore(face, async (store) => {
-    const rows = await store.listSessions({
+    const found = await store.listSessions({
       tenant: LOCAL_TENANT,
-      limit: options.limit,
+      limit: options.limit + 1,
       ...(options.here === true ? { directory: face.cwd } : {}),
     });
+    const rows = found.slice(0, options.limit);
     if (options.json === true) face.out.line(JSON.stringify(rows.map(asJson)));
     else if (rows.length === 0) face.out.line('There are no sessions. Start one: belay run "fix the failing test".');
     else {
       const now = systemClock.now();
-      const lines = tableLines(
+      const lines = fittingTableLines(
         HEAD,
         rows.map((row) => cells(row, now)),
         face.out.isTerminal ? face.out.columns() : UNLIMITED_COLUMNS,
+        EXPENDABLE,
       );
       for (const line of lines) face.out.line(line);
+      if (found.length > rows.length) face.out.line(`There are more: --limit ${options.limit * 2} shows older ones.`);
     }
     return 0;
   });

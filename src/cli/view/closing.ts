@@ -51,7 +51,8 @@ export function closingLines(closing: Closing, paint: Paint): readonly string[] 
   const { report, changes } = closing;
   const good = report.outcome === "completed";
   const head = `${good ? paint.green("✓") : paint.red("✗")} ${paint.bold(words(report.outcome))}`;
-  const verified = good || report.verification !== "not_applicable" ? ` · ${VERIFIED[report.verification]}` : "";
+  const said = report.outcome === "verification_failed" || (!good && report.verification === "not_applicable");
+  const verified = said ? "" : ` · ${VERIFIED[report.verification]}`;
   return [
     "",
     `${head}${verified}`,

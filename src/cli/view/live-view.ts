@@ -8,7 +8,7 @@ import type { Event, EventOf } from "../../kernel/events/index.ts";
 import { noticeLines, noticeOf } from "./notice.ts";
 import { formatDuration } from "./format.ts";
 import type { Paint } from "./paint.ts";
-import { safeText } from "./safe-text.ts";
+import { safeLine, safeText } from "./safe-text.ts";
 import type { Screen } from "./screen.ts";
 import { EMPTY_TALLY, type Tally, tallied, tallyText } from "./tally.ts";
 import { ToolLines } from "./tool-lines.ts";
@@ -43,7 +43,8 @@ export class LiveView {
     this.#paint = paint;
     this.#monotonic = monotonic;
     this.#began = monotonic();
-    this.#tools = new ToolLines(paint);
+    // The live view is to be looked at; `belay sessions show` has whole lines.
+    this.#tools = screen.isTerminal ? new ToolLines(paint, () => screen.columns) : new ToolLines(paint);
   }
 
   /** What an earlier run has left: calls that are open, and what was spent. */
@@ -124,6 +125,12 @@ export class LiveView {
         break;
       case "RetryScheduled":
         this.#waitUntil = this.#monotonic() + event.data.delay_ms;
+        break;
+      case "PhaseEntered":
+        this.#doing = safeLine(event.data.phase);
+        break;
+      case "PhaseLeft":
+        this.#doing = "working";
         break;
       case "ToolStarted":
         this.#lines(this.#tools.started(event));

@@ -80,7 +80,7 @@ const NOTICES: Notices = {
   VerificationFinished: ({ data }) => ({
     mark: data.passed ? "good" : "bad",
     text: `verification ${data.passed ? "passed" : "failed"}: ${safeLine(data.command)} (${exitText(data.exit_code)}, ${formatDuration(data.duration_ms)})`,
-    ...(data.passed ? {} : { detail: lastLines(data.tail, TAIL_LINES_MAX) }),
+    ...(data.passed || data.tail.trim() === "" ? {} : { detail: lastLines(data.tail, TAIL_LINES_MAX) }),
   }),
   CancelRequested: ({ data }) => ({ mark: "loud", text: `stopping: ${safeLine(data.reason)}` }),
   LimitReached: ({ data }) => ({

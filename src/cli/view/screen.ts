@@ -25,6 +25,10 @@ export class Screen {
     this.#sink = sink;
   }
 
+  get isTerminal(): boolean {
+    return this.#sink.isTerminal;
+  }
+
   /** Columns that a line may take. */
   get columns(): number {
     return this.#sink.columns();

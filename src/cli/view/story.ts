@@ -97,6 +97,7 @@ function* said(who: string, parts: readonly PlainPart[], paint: Paint): Generato
     if (part.type === "image") yield `  [image, ${part.media_type}]`;
     else if (part.origin.from === "workspace")
       yield paint.dim(`  [${safeLine(part.origin.by ?? "a file")}, ${part.text.length} characters]`);
+    else if (part.origin.from === "belay") for (const line of indented(part.text)) yield paint.dim(line);
     else yield* indented(part.text);
   }
 }
@@ -114,7 +115,8 @@ function* result(
   { paint, resultLines }: StoryOptions,
 ): Generator<string> {
   yield* tools.finished(event);
-  const lines = safeText(plainText(event.data.content)).trimEnd().split("\n");
+  const texts = event.data.content.flatMap((part) => (part.type === "text" ? [part.text] : []));
+  const lines = safeText(texts.join("\n")).trimEnd().split("\n");
   if (lines.length === 1 && lines[0] === "") return;
   for (const line of lines.slice(0, resultLines)) yield paint.dim(`    │ ${line}`);
   if (lines.length > resultLines)

@@ -10,11 +10,17 @@ import { formatDuration, plural } from "./format.ts";
 import type { Paint } from "./paint.ts";
 import { safeLine, safeText } from "./safe-text.ts";
 import { toolTitle } from "./tool-title.ts";
+import { displayWidth, truncated } from "./width.ts";
 
 /** Lines of progress shown for one call; the live line goes on showing the newest. */
 export const PROGRESS_LINES_MAX = 20;
 /** An unfinished line of progress is not kept beyond this, in characters. */
 const PARTIAL_CHARS_MAX = 4_000;
+
+/** A title is cut no shorter than this. Columns. */
+const TITLE_COLUMNS_MIN = 20;
+/** What stands around a name and a title: a sign and two blanks. Columns. */
+const SIGN_COLUMNS = 3;
 
 interface OpenCall {
   readonly part: ToolUsePart;
@@ -36,11 +42,14 @@ const SIGNS: { readonly [S in ToolStatus]: "✓" | "✗" | "⊘" } = {
 
 export class ToolLines {
   readonly #paint: Paint;
+  readonly #columns: () => number;
   readonly #open = new Map<ToolCallId, OpenCall>();
   #lastStarted: ToolCallId | null = null;
 
-  constructor(paint: Paint) {
+  /** @param columns that a line of a call's title or output may take; whole lines where nothing is said */
+  constructor(paint: Paint, columns: () => number = () => Number.POSITIVE_INFINITY) {
     this.#paint = paint;
+    this.#columns = columns;
   }
 
   /** The model asked for calls: their names and inputs are known from here on. */
@@ -71,7 +80,7 @@ export class ToolLines {
     const shown = lines.slice(0, Math.max(0, left));
     const more = left >= 0 && lines.length > left ? ["…"] : [];
     call.shown += lines.length;
-    return [...shown, ...more].map((line) => this.#paint.dim(`  │ ${line}`));
+    return [...shown, ...more].map((line) => this.#paint.dim(truncated(`  │ ${line}`, this.#columns())));
   }
 
   finished({ data }: EventOf<"ToolFinished">): readonly string[] {
@@ -96,7 +105,8 @@ export class ToolLines {
   }
 
   #nameOf(part: ToolUsePart): string {
-    return `${this.#paint.bold(safeLine(part.name))} ${toolTitle(part)}`;
+    const name = safeLine(part.name);
+    return `${this.#paint.bold(name)} ${truncated(toolTitle(part), Math.max(TITLE_COLUMNS_MIN, this.#columns() - displayWidth(name) - SIGN_COLUMNS))}`;
   }
 }
 

@@ -53,6 +53,12 @@ describe("the last block of a run", () => {
     expect(closed({ verification: "none_found" })[1]).toBe("✓ completed · not verified (give --verify CMD)");
   });
 
+  it("says a red verification once", () => {
+    expect(closed({ outcome: "verification_failed", verification: "failed", exit_code: 3 })[1]).toBe(
+      "✗ verification failed",
+    );
+  });
+
   it("says what a limit means and how to go on", () => {
     const lines = closed({ outcome: "limit_reached", verification: "not_applicable", exit_code: 7 }, []);
     expect(lines[1]).toBe("✗ limit reached");

@@ -1,9 +1,11 @@
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readEnvironment } from "../../../src/cli/environment.ts";
 
 describe("the environment", () => {
   it.each([
     [{ BELAY_HOME: "/b" }, "/b"],
+    [{ BELAY_HOME: "below/here" }, join(process.cwd(), "below/here")],
     [{ XDG_DATA_HOME: "/data" }, "/data/belay"],
     [{ XDG_DATA_HOME: "relative" }, "/home/u/.local/share/belay"],
     [{ BELAY_HOME: "" }, "/home/u/.local/share/belay"],

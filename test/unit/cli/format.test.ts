@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { formatAge, formatCount, formatDuration, plural } from "../../../src/cli/view/format.ts";
-import { tableLines } from "../../../src/cli/view/table.ts";
+import { fittingTableLines, tableLines } from "../../../src/cli/view/table.ts";
 import { displayWidth, padded, truncated } from "../../../src/cli/view/width.ts";
 
 describe("numbers as people read them", () => {
@@ -54,6 +54,20 @@ describe("columns", () => {
 
   it("fills up to a width", () => {
     expect(padded("漢", 4)).toBe("漢  ");
+  });
+
+  it("leaves columns out, in the order they are missed least, until the last one can be read", () => {
+    const table = (columns: number): readonly string[] =>
+      fittingTableLines(
+        ["ID", "STATE", "COST", "TASK"],
+        [["1234567890", "completed", "$0.01", "fix the failing test"]],
+        columns,
+        [2, 1],
+      );
+    expect(table(60)[1]).toBe("1234567890  completed  $0.01  fix the failing test");
+    expect(table(45)).toEqual(["ID          STATE      TASK", "1234567890  completed  fix the failing test"]);
+    expect(table(34)).toEqual(["ID          TASK", "1234567890  fix the failing test"]);
+    expect(table(20)[1]).toBe("1234567890  fix the…");
   });
 
   it("makes columns as wide as needed and cuts the last", () => {

@@ -207,6 +207,28 @@ describe("a run in text mode, at a terminal", () => {
     expect(written.at(-1)).toHaveLength(ERASE.length + 29);
   });
 
+  it("gives a tool's title and each line of its output one line, and whole lines where it is no terminal", () => {
+    const long = toolUse("bash", { command: "x".repeat(150) });
+    const widths = (facts: Parameters<typeof viewOf>[0]): readonly number[] => {
+      const { view, show, text } = viewOf(facts);
+      show(...answered("", [long]), toolStarted(long));
+      view.delta({ type: "tool_progress", call: long.call, text: `${"y".repeat(300)}\n` });
+      return text()
+        .replaceAll("\r\u001b[2K", "\n")
+        .split("\n")
+        .filter((line) => /^(●| {2}│)/.test(line))
+        .map((line) => line.length);
+    };
+    expect(widths({ terminal: true, columns: 40 })).toEqual([40, 40]);
+    expect(widths({ terminal: false, columns: 40 })).toEqual([157, 304]);
+  });
+
+  it("says on the live line that the set-up runs", () => {
+    const { show, written } = viewOf({ terminal: true });
+    show(...answered("I look."), { kind: "PhaseEntered", data: { phase: "setup" } });
+    expect(written.at(-1)).toContain(" · setup");
+  });
+
   it("draws nothing while a person is asked", () => {
     const { view, written } = viewOf({ terminal: true });
     view.pause(true);

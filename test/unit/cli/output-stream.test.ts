@@ -45,6 +45,20 @@ describe("standard output", () => {
     },
   );
 
+  it.each([
+    ["ENOSPC", "ENOSPC"],
+    ["EPIPE", null],
+    ["EIO", null],
+  ])("that ends with %s is incomplete against the reader's will: %j", async (code, failure) => {
+    const out = new OutputStream(failing(code), OPTIONS);
+    const told = new Promise<void>((resolve) => {
+      out.onGone(resolve);
+    });
+    out.line("x");
+    await told;
+    expect(out.failure?.code ?? null).toBe(failure);
+  });
+
   it("says when its reader is behind, and when it has caught up", async () => {
     const pipe = new PassThrough();
     const out = new OutputStream(pipe, OPTIONS);

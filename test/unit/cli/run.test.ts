@@ -28,10 +28,13 @@ const SLOW: ScenarioInput = {
 };
 
 let directory = "";
+/** Of the environment, what a test changes. */
+let changed: Readonly<Record<string, string>> = {};
 let emulator: Emulator | null = null;
 const children = new Set<ChildProcess>();
 
 beforeEach(async () => {
+  changed = {};
   directory = await mkdtemp(join(tmpdir(), "belay-run-"));
   const repository = join(directory, "repository");
   await mkdir(repository);
@@ -68,6 +71,7 @@ async function belay(scenario: ScenarioInput, ...args: readonly string[]): Promi
     BELAY_HOME: join(directory, "home"),
     ANTHROPIC_BASE_URL: emulator.url,
     ANTHROPIC_API_KEY: "key-of-a-test",
+    ...changed,
   };
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd: join(directory, "repository"),
@@ -174,6 +178,17 @@ describe("belay run", () => {
   });
 });
 
+describe("belay resume", () => {
+  it("of a completed session says that nothing is left to do", async () => {
+    await (
+      await start(EDITS)
+    ).ended;
+    const again = await belay(EDITS, "resume");
+    expect(await again.ended).toBe(0);
+    expect(again.out()).toContain("It is completed: nothing is left to do. Say what more with --message.\n");
+  });
+});
+
 describe("stopping a run", () => {
   it("Ctrl+C once keeps what is finished, and resume goes on", async () => {
     const run = await start(SLOW);
@@ -194,6 +209,7 @@ describe("stopping a run", () => {
     await run.says("stopping;");
     run.child.kill("SIGINT");
     expect(await run.ended).toBe(130);
+    expect(run.out()).toMatch(/left at once; `belay resume ses_\w+` goes on from the last event\.\n$/);
   });
 
   it("SIGTERM ends in good order, resumable, with the exit code of a termination", async () => {
@@ -230,6 +246,65 @@ describe("a run that cannot begin", () => {
     expect(await run.ended).toBe(1);
     expect(run.out()).toContain("(auth)");
     expect(run.out()).toContain("next       belay resume ses_");
+  });
+
+  it("from a revision that is none is a usage error before a word is said to the model", async () => {
+    const run = await start(EDITS, "--base", "nowhere");
+    expect(await run.ended).toBe(2);
+    expect(run.err()).toMatch(
+      /^belay: "nowhere" names no commit of .+\n {7}Name a branch, a tag or a commit with --base\.\n$/,
+    );
+    expect(emulator?.requests).toEqual([]);
+    const list = await belay(EDITS, "sessions", "list");
+    await list.ended;
+    expect(list.out()).toContain("There are no sessions.");
+  });
+
+  it.each(["--verify", "--setup", "--base", "--model", "--cwd"])(
+    "with an empty %s is a usage error",
+    async (option) => {
+      const run = await start(EDITS, option, "");
+      expect(await run.ended).toBe(2);
+      expect(run.err()).toContain("It must not be empty.");
+    },
+  );
+
+  it("where git is missing says so before a word is said to the model", async () => {
+    await mkdir(join(directory, "no-programs"));
+    changed = { PATH: join(directory, "no-programs") };
+    const run = await start(EDITS);
+    expect(await run.ended).toBe(1);
+    expect(run.err()).toBe("belay: git was not found.\n       Install git 2.30 or newer.\n");
+    expect(emulator?.requests).toEqual([]);
+  });
+
+  it("with a base address that is none says which setting is wrong", async () => {
+    changed = { ANTHROPIC_BASE_URL: "localhost" };
+    const run = await start(EDITS);
+    expect(await run.ended).toBe(2);
+    expect(run.err()).toContain('ANTHROPIC_BASE_URL is "localhost", which is no address of a server.');
+  });
+
+  it("in a bare repository says what to do instead of changing its insides", async () => {
+    execFileSync("git", ["init", "-q", "--bare", join(directory, "bare.git")]);
+    const run = await start(EDITS, "--cwd", join(directory, "bare.git"));
+    expect(await run.ended).toBe(1);
+    expect(run.err()).toContain("is a repository without files.\n       Work in a clone of it.");
+  });
+
+  it("in a directory that was removed says so, without a stack", async () => {
+    const gone = `mkdir gone && cd gone && rmdir ../gone && exec "$0" "$1" sessions list`;
+    const child = spawn("/bin/sh", ["-c", gone, process.execPath, MAIN], {
+      cwd: directory,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    children.add(child);
+    const said = child.stderr.setEncoding("utf8").toArray();
+    const [code] = (await once(child, "close")) as [number]; // it is not killed
+    expect([code, (await said).join("")]).toEqual([
+      2,
+      "belay: The current directory was removed.\n       Change to one that is there.\n",
+    ]);
   });
 
   it("in a directory that is none is a usage error", async () => {

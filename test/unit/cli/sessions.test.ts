@@ -1,6 +1,7 @@
 /** The commands that look at the journal, on a real store in a home of their own. */
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
@@ -109,6 +110,18 @@ describe("`belay sessions list`", () => {
       out: 'There are no sessions. Start one: belay run "fix the failing test".\n',
       err: "",
     });
+  });
+
+  it("says that there are more than it shows", async () => {
+    for (const title of ["a", "b", "c"]) await journaled([ENDED], { title });
+    const { out } = await belay("sessions", "list", "--limit", "2");
+    expect(out.trimEnd().split("\n").slice(1)).toEqual([
+      expect.stringMatching(/c$/),
+      expect.stringMatching(/b$/),
+      "There are more: --limit 4 shows older ones.",
+    ]);
+    expect((await belay("sessions", "list", "--limit", "3")).out).not.toContain("There are more");
+    expect(JSON.parse((await belay("sessions", "list", "--limit", "2", "--json")).out)).toHaveLength(2);
   });
 
   it("shows what state each is in, newest first", async () => {
@@ -284,5 +297,28 @@ describe("the command line itself", () => {
     expect(out).toMatch(/^overloaded +retry +provider +The provider is overloaded\./m);
     expect(out).toMatch(/^143 +terminated +later/m);
     expect(JSON.parse((await belay("errors", "--json")).out)).toMatchObject({ exit_codes: { completed: { code: 0 } } });
+  });
+});
+
+describe("`belay resume`", () => {
+  it("refuses two names for the session instead of choosing one", async () => {
+    const session = await journaled([...answered("Done."), ENDED]);
+    const { code, err } = await belay("resume", session, "--last");
+    expect([code, err]).toEqual([
+      2,
+      `belay: Both --last and session ${session} were named.\n       Name one of them.\n`,
+    ]);
+  });
+});
+
+describe("`belay sessions rm`", () => {
+  it("removes also directories that were closed or made read-only", async () => {
+    const session = await journaled([...answered("Done."), ENDED]);
+    const inner = join(directory, "home/sessions", session, "tree/modules/of/go");
+    await mkdir(inner, { recursive: true });
+    await chmod(inner, 0o000);
+    await chmod(join(inner, ".."), 0o555);
+    expect(await belay("sessions", "rm", session)).toEqual({ code: 0, out: `Removed session ${session}.\n`, err: "" });
+    expect(existsSync(join(directory, "home/sessions", session))).toBe(false);
   });
 });

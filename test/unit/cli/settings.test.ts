@@ -4,6 +4,7 @@ import {
   configOf,
   confinement,
   DEFAULT_MODEL,
+  filledText,
   type RunOptions,
   wholeNumber,
 } from "../../../src/cli/settings.ts";
@@ -94,5 +95,15 @@ describe("a number on the command line", () => {
 
   it("is taken up to its bound", () => {
     expect([wholeNumber(100)("1"), wholeNumber(100)("100")]).toEqual([1, 100]);
+  });
+});
+
+describe("a command, a revision or a message of the command line", () => {
+  it.each(["", " ", "\t\n"])("is not %j: an empty verification would always pass", (text) => {
+    expect(() => filledText(text)).toThrow("It must not be empty.");
+  });
+
+  it("is taken as it is", () => {
+    expect(filledText(" npm test")).toBe(" npm test");
   });
 });

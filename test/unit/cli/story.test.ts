@@ -69,6 +69,35 @@ describe("`belay sessions show`", () => {
     );
   });
 
+  it("keeps what belay says about a result apart from the result", async () => {
+    const finished = toolFinished(bash, { text: "[it ran again]", code: 0 });
+    if (finished.kind !== "ToolFinished") throw new TypeError("a call that ended");
+    const content = [
+      ...finished.data.content,
+      { type: "text" as const, text: "10 log.txt", origin: { from: "tool" as const, by: "bash" } },
+    ];
+    const events = sealed(...answered("", [bash]), toolStarted(bash), {
+      ...finished,
+      data: { ...finished.data, content },
+    });
+    expect(await told(events)).toContain("    │ [it ran again]\n    │ 10 log.txt");
+  });
+
+  it("shows no empty line for a red verification that said nothing", async () => {
+    const data = {
+      command: "false",
+      exit_code: 1,
+      passed: false,
+      tree: null,
+      tail: "\n",
+      output: null,
+      duration_ms: 5,
+    };
+    expect(await told(sealed({ kind: "VerificationFinished", data }))).toBe(
+      "✗ verification failed: false (exit 1, 5 ms)",
+    );
+  });
+
   it("shows whole results when asked", async () => {
     expect(await told(sealed(...WHOLE), Infinity)).toContain("    │ four");
   });

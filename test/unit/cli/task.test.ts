@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +15,7 @@ beforeAll(async () => {
   await writeFile(join(cwd, "binary"), Buffer.from([1, 0, 2]));
   await writeFile(join(cwd, "large"), Buffer.alloc(MENTION_BYTES_MAX + 1, "x"));
   await mkdir(join(cwd, "directory"));
+  execFileSync("mkfifo", [join(cwd, "pipe")]);
 });
 afterAll(() => rm(cwd, { recursive: true, force: true }));
 
@@ -58,6 +60,10 @@ describe("the task", () => {
 });
 
 describe("`@path` in a task", () => {
+  it("of a named pipe is refused instead of being waited for", async () => {
+    expect((await refusal(taskOf("see @pipe", cwd))).happened).toBe("The task mentions @pipe, which is no file.");
+  });
+
   it("brings the file's text, with where it came from", async () => {
     const { parts } = await taskOf('explain @a.ts, and @"with space.md".', cwd);
     expect(parts).toEqual([

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { HarnessError } from "../../../src/kernel/harness-error.ts";
 import { parseScenario } from "../../../src/testing/emulator/scenario.ts";
+import { builtInTools } from "../../../src/tool/registry.ts";
 
 function refusal(text: string): string {
   try {
@@ -49,6 +50,11 @@ describe("a scenario", () => {
     const examples = [...manual.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map((found) => found[1] ?? "");
     expect(examples.length).toBeGreaterThan(1);
     for (const example of examples) expect(parseScenario(example).turns.length).toBeGreaterThan(0);
+    const calls = examples.flatMap((example) => parseScenario(example).turns.flatMap(({ call = [] }) => call));
+    const tools = new Map(builtInTools().map((tool) => [tool.name, tool]));
+    for (const { tool, input } of calls)
+      expect([tool, tools.get(tool)?.input().safeParse(input).error]).toEqual([tool, undefined]);
+    expect(calls.map(({ tool }) => tool)).toContain("edit");
   });
 
   it("has every key in its manual", async () => {

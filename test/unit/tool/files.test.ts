@@ -74,6 +74,15 @@ describe("read", () => {
     expect(await read({ path: "d" })).toBe("ok: d is a directory of 2 names:\na/\nb.txt");
   });
 
+  it("lets no name look like two", async () => {
+    bench.put("one\ntwo", "x");
+    expect(await read({ path: "." })).toContain("\none\\ntwo");
+  });
+
+  it("says of a null byte what is wrong with it", async () => {
+    expect(await read({ path: "a\0b" })).toBe("error: The path holds a null byte, and no path can. Correct the path.");
+  });
+
   it("stays inside the workspace, and tells the model so", async () => {
     symlinkSync("/etc", join(ground.root, "etc"));
     expect(await read({ path: "../home" })).toMatch(/^error: .*out of the workspace/);

@@ -1,12 +1,16 @@
 /** W3 as a property: whatever is done after a snapshot, restoring it brings the same files back. */
 import * as fc from "fast-check";
 import * as fs from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { isSystemError } from "../../../src/workspace/rooted.ts";
-import { filesOf, prepare, repositoryWith } from "./given.ts";
+import { filesOf, PATH, prepare, repositoryWith, temporaryDirectory } from "./given.ts";
 
 const NAMES = ["a", "b", "sub", "x y", "ü", "q'\"", "n\nl"];
+
+/** The user that owns nothing else. */
+const NOBODY = 65_534;
 
 /** What its owner cannot read, without root's rights, is left out and a test of its own. */
 const READABLE = 0o500;
@@ -108,3 +112,36 @@ test("the same with ignored files in between: every file of the scope is back", 
     without(root, (name, what) => isIgnored(name) || what.endsWith("directory")),
   );
 }, 300_000);
+
+test("a root that a command has closed is opened again: it can be recorded and set back", async () => {
+  const { workspace } = await prepare(repositoryWith({ "a.txt": "a\n" }));
+  const { tree } = await workspace.snapshot();
+  fs.writeFileSync(join(workspace.root, "a.txt"), "changed\n");
+  fs.chmodSync(workspace.root, 0);
+  expect((await workspace.snapshot()).tree).not.toBe(tree);
+  fs.chmodSync(workspace.root, 0);
+  await workspace.restore(tree);
+  expect(fs.readFileSync(join(workspace.root, "a.txt"), "utf8")).toBe("a\n");
+  expect(fs.statSync(workspace.root).mode & 0o700).toBe(0o700);
+});
+
+test("without root's rights what a command has closed, one inside the other, is opened and set back", () => {
+  const repository = repositoryWith({ "a.txt": "a\n", "kept/b.txt": "b\n" });
+  const place = temporaryDirectory();
+  const owned = [
+    place,
+    dirname(repository),
+    ...fs.readdirSync(dirname(repository), { recursive: true, encoding: "utf8" }),
+  ];
+  if (process.getuid?.() === 0)
+    for (const path of owned) fs.lchownSync(resolve(dirname(repository), path), NOBODY, NOBODY);
+  const child = join(import.meta.dirname, "closed-child.ts");
+  const words = [child, repository, join(place, "session"), String(NOBODY)];
+  const said = execFileSync(process.execPath, words, { encoding: "utf8", env: { PATH } });
+  expect(JSON.parse(said)).toEqual({
+    left_out: [{ why: "unreadable", paths: ["a.txt", "kept", "kept/b.txt", "new"] }],
+    reached: true,
+    names: ["a.txt", "kept", "kept/b.txt"],
+    text: "a\n",
+  });
+});
