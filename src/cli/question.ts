@@ -41,13 +41,20 @@ export async function askLine(
       resolve("");
     });
   });
+  let answered = false;
+  const answer = lines.question(question, signal ? { signal } : {}).then((line) => {
+    answered = true;
+    return line;
+  });
   try {
-    return await Promise.race([closed, lines.question(question, signal ? { signal } : {})]);
+    return await Promise.race([closed, answer]);
   } catch (error) {
     if (error instanceof Error && error.name === "AbortError") return "";
     throw error;
   } finally {
     lines.close();
+    // Enter ends the question's line; nothing else does.
+    if (!answered) output.write("\n");
   }
 }
 

@@ -1,12 +1,12 @@
 /** What people do with a session between runs: roll back, look at the difference, bring the work back, remove it. */
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import type { Draft } from "../kernel/events/index.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { LOCAL_TENANT, type CheckpointId, type SessionId, type TreeHash } from "../kernel/ids.ts";
 import type { Checkpoint, SessionState } from "../kernel/state.ts";
 import { type Journal, loadSession } from "../store/journal.ts";
 import type { SessionPlace } from "../store/port.ts";
+import { removeSessionDirectory } from "../workspace/layout.ts";
 import type { Delivered, FileChange, Workspace } from "../workspace/workspace.ts";
 import type { Host } from "./host.ts";
 import { notRun } from "./judge-tools.ts";
@@ -95,7 +95,7 @@ export async function removeSession(host: Host, session: SessionId): Promise<voi
   const lease = await claimSession(host, session);
   const row = await host.store.getSession(LOCAL_TENANT, session);
   try {
-    if (row !== null) await rm(row.place.directory, { recursive: true, force: true });
+    if (row !== null) await removeSessionDirectory(row.place.directory);
   } finally {
     await host.store.release(lease);
   }

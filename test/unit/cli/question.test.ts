@@ -19,7 +19,8 @@ function terminal(keys: string | null) {
     },
   });
   const out = new OutputStream(output, { colors: false, redraws: false });
-  return { face: { environment: readEnvironment({}, "/"), cwd: "/", stdin, out, err: out }, stdin, output };
+  const face = { environment: readEnvironment({}, "/"), cwd: "/", stdin, out, err: out };
+  return { face, stdin, output, seen };
 }
 
 describe("a question at the terminal", () => {
@@ -43,6 +44,15 @@ describe("a question at the terminal", () => {
     expect(await askLine(face, "Sure? ", { output, onInterrupt })).toBe("");
     expect(interrupted).toBe(true);
   });
+
+  it.each(["\u0003", "\u0004"])(
+    "leaves its line when %j ends it, so that a prompt does not follow on it",
+    async (key) => {
+      const { face, output, seen } = terminal(key);
+      await askLine(face, "Sure? ", { output });
+      expect(seen.at(-1)).toBe("\n");
+    },
+  );
 
   it("settles when the run is stopped meanwhile", async () => {
     const { face, output } = terminal(null);
