@@ -16,6 +16,9 @@ import { claimSession, openForWriting } from "./session.ts";
 /** Sessions that one clean-up looks at, newest first. */
 const PRUNED_MAX = 100_000;
 
+/** Of the checkpoint that keeps what a rollback replaces. It is gone back to only by name. */
+const BEFORE_ROLLBACK = "before rollback";
+
 export interface RolledBackTo {
   readonly checkpoint: Checkpoint;
   /** What was there before; it can be looked at in the journal and is kept in the session's snapshots. */
@@ -36,6 +39,13 @@ export async function rollbackSession(
     await endOpenCalls(host, journal);
     const { tree: from } = await workspace.snapshot();
     const checkpoint = chooseCheckpoint(state, to, from);
+    // What is there becomes a checkpoint of its own first: `--to` brings it back.
+    const before: Draft = {
+      kind: "CheckpointCreated",
+      actor: "user",
+      data: { checkpoint: host.ids.checkpoint(), tree: from, commit: null, label: BEFORE_ROLLBACK },
+    };
+    if (!state.checkpoints.some((known) => known.tree === from)) await journal.append([before]);
     const changed = await workspace.restore(checkpoint.tree);
     await journal.append([
       {
@@ -194,7 +204,7 @@ async function endOpenCalls(host: Host, journal: Journal): Promise<void> {
 function chooseCheckpoint(state: SessionState, to: CheckpointId | null, current: TreeHash): Checkpoint {
   const chosen =
     to === null
-      ? state.checkpoints.findLast((checkpoint) => checkpoint.tree !== current)
+      ? state.checkpoints.findLast(({ tree, label }) => tree !== current && label !== BEFORE_ROLLBACK)
       : state.checkpoints.find((checkpoint) => checkpoint.id === to);
   if (chosen !== undefined) return chosen;
   throw to === null

@@ -23,12 +23,17 @@ export async function recover(step: RecoverStep, run: Drive): Promise<readonly D
   const loose = run.state().processes.map((entry) => entry.process);
   const deaths = await endAll(loose, run);
   const calls: Draft[] = [];
-  for (const id of step.calls) calls.push(...(await recoverCall(id, run)));
+  let unprovable = deaths.unprovable;
+  for (const id of step.calls) {
+    const recovered = await recoverCall(id, run);
+    calls.push(...recovered.drafts);
+    unprovable += recovered.unprovable;
+  }
   const processes = step.calls.reduce((sum, id) => sum + openCall(run.state(), id).processes.length, loose.length);
   return [
     ...(step.model === null ? [] : lostAnswer(step.model, run)),
     ...calls,
-    { kind: "RecoveryFinished", data: { processes, unprovable: deaths.unprovable } },
+    { kind: "RecoveryFinished", data: { processes, unprovable } },
   ];
 }
 
@@ -62,12 +67,18 @@ function lostAnswer(call: ModelCallId, run: Drive): readonly Draft[] {
   ];
 }
 
-async function recoverCall(id: ToolCallId, run: Drive): Promise<readonly Draft[]> {
+interface Recovered {
+  readonly drafts: readonly Draft[];
+  /** Of its processes, how many could not be proven dead. */
+  readonly unprovable: number;
+}
+
+async function recoverCall(id: ToolCallId, run: Drive): Promise<Recovered> {
   const call = openCall(run.state(), id);
   const { unprovable } = await endAll(call.processes, run);
-  if (call.effect === "read") return [{ kind: "ToolRequeued", data: { call: id, note: null } }];
+  if (call.effect === "read") return { drafts: [{ kind: "ToolRequeued", data: { call: id, note: null } }], unprovable };
   const doubt = unprovable > 0 ? "its processes could not be proven dead" : await whyNotUndone(call, run);
-  return doubt === null ? undo(call, run) : [interrupted(call, doubt)];
+  return { drafts: doubt === null ? await undo(call, run) : [interrupted(call, doubt)], unprovable };
 }
 
 /** Null when everything the call can have changed will be undone by a rollback. */
@@ -75,6 +86,7 @@ async function whyNotUndone(call: ToolCall, run: Drive): Promise<string | null> 
   const { started } = call;
   if (started === null || started.tree === null || started.file_time === null)
     return "there is no snapshot from before it";
+  if (run.config().workspace.mode === "in_place") return "nothing is undone by itself in the user's own files";
   if (!started.confined) return "it was not confined: it could have reached the network or files outside the workspace";
   const workspace = await run.workspace();
   const changed = await workspace.untrackedChangedSince(started.file_time, NAMED_PATHS_MAX);
@@ -88,7 +100,7 @@ async function undo(call: ToolCall, run: Drive): Promise<readonly Draft[]> {
   const restored = await workspace.restore(tree);
   await workspace.resetScratch();
   const { call: id, name } = call.part;
-  const reason = `belay was stopped in the middle of \`${name}\`; its ${restored.length} changed file(s) were set back and it ran again. $HOME and /tmp were emptied, as after a reboot.`;
+  const reason = `belay was stopped in the middle of \`${name}\`; ${restored.length === 1 ? "one changed file was" : `${restored.length} changed files were`} set back and it ran again. $HOME and /tmp were emptied, as after a reboot.`;
   return [
     { kind: "RolledBack", data: { reason, tree, from: null, call: id, checkpoint: null } },
     { kind: "ToolRequeued", data: { call: id, note: call.processes.length === 0 ? null : reason } },

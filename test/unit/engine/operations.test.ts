@@ -12,6 +12,7 @@ import {
 } from "../../../src/engine/operations.ts";
 import { resumeSession } from "../../../src/engine/session.ts";
 import { LOCAL_TENANT, type SessionId } from "../../../src/kernel/ids.ts";
+import { loadSession } from "../../../src/store/journal.ts";
 import { callTool, say, scriptedModel } from "../../../src/testing/scripted-model.ts";
 import { testHost } from "../../support/host.ts";
 import { eventsOf, kinds, start, type TestPlace, testPlace } from "../../support/session.ts";
@@ -53,6 +54,12 @@ describe("rollback", () => {
     // The newest checkpoint that differs from what is there: first the end of the work, then its start.
     const first = await rollbackSession(host, session, null, "only mine");
     expect(first).toMatchObject({ changed: ["by-hand.txt"], checkpoint: { label: "task done" } });
+    // What was set back became a checkpoint: nothing is out of reach.
+    const kept = (await loadSession(host.store, LOCAL_TENANT, session)).state.checkpoints.at(-1);
+    expect(kept?.label).toBe("before rollback");
+    await rollbackSession(host, session, kept?.id ?? null, "I want it back");
+    expect(readFileSync(join(root, "by-hand.txt"), "utf8")).toBe("also gone\n");
+    await rollbackSession(host, session, null, "no, away with it");
     const { from, changed, checkpoint } = await rollbackSession(host, session, null, "not like that");
     expect(changed).toEqual(["work.txt"]);
     expect(existsSync(join(root, "work.txt"))).toBe(false);
