@@ -95,6 +95,27 @@ export function confinement(options: Pick<RunOptions, "sandbox">, { sandbox, ter
   );
 }
 
+/** A session goes on as it was configured, or not at all: said before a call is paid for. */
+export function requireSameConfinement(
+  { sandbox, approval }: Pick<SessionConfig, "sandbox" | "approval">,
+  { sandbox: here, terminal }: Surroundings,
+): void {
+  if (sandbox.mode === "bwrap" && here.mode === "none") {
+    throw new HarnessError(
+      "sandbox_missing",
+      `The session's commands run in a sandbox, and there is none here: ${here.reason}.`,
+      `Install it (${here.install}), then resume.`,
+    );
+  }
+  if (approval === "ask" && !terminal) {
+    throw new HarnessError(
+      "sandbox_missing",
+      "The session asks a person before every command, and nobody is here to be asked.",
+      "Resume it at a terminal.",
+    );
+  }
+}
+
 export function configOf(
   options: RunOptions,
   confined: Confinement,

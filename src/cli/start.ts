@@ -5,6 +5,7 @@ import type { Host } from "../engine/host.ts";
 import { type LiveSession, resumeSession, startSession } from "../engine/session.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { LOCAL_TENANT, type SessionId } from "../kernel/ids.ts";
+import { loadSession } from "../store/journal.ts";
 import type { Store } from "../store/port.ts";
 import { probeSandbox } from "../workspace/sandbox-probe.ts";
 import { createGit } from "../workspace/git.ts";
@@ -28,6 +29,7 @@ import {
   confinement,
   type Confinement,
   DEFAULT_MODEL,
+  requireSameConfinement,
   type OutputMode,
   type ResumeOptions,
   type RunOptions,
@@ -83,10 +85,12 @@ export interface ResumeRequest extends Started {
 
 export async function resumeTask(request: ResumeRequest): Promise<number> {
   const { face, options } = request;
-  return driven(request, options.output, async (output) => {
+  return driven(request, options.output, async (output, person) => {
     const task = options.message === undefined ? null : await taskOf(options.message, face.cwd);
     return async (host, store) => {
       const session = await chosenSession(store, request.id, face.cwd);
+      const { config } = (await loadSession(store, LOCAL_TENANT, session)).state;
+      if (config !== null) requireSameConfinement(config, { sandbox: await probeSandbox(), terminal: person });
       output.note(paintFor(face.out.colors).dim(`belay: resuming session ${session}`));
       if (task === null && options.verify === undefined && (await isCompleted(store, session)))
         output.note("It is completed: nothing is left to do. Say what more with --message.");

@@ -5,6 +5,7 @@ import {
   confinement,
   DEFAULT_MODEL,
   filledText,
+  requireSameConfinement,
   type RunOptions,
   wholeNumber,
 } from "../../../src/cli/settings.ts";
@@ -105,5 +106,19 @@ describe("a command, a revision or a message of the command line", () => {
 
   it("is taken as it is", () => {
     expect(filledText(" npm test")).toBe(" npm test");
+  });
+});
+
+describe("a session that is resumed", () => {
+  const confined = { sandbox: { mode: "bwrap", network: false }, approval: "sandbox" } as const;
+  const asking = { sandbox: { mode: "none", network: false }, approval: "ask" } as const;
+
+  it("needs the sandbox it was configured with, and the person it asks", () => {
+    expect(() => requireSameConfinement(confined, { sandbox: NONE, terminal: true })).toThrow(
+      /there is none here: bubblewrap is not installed/,
+    );
+    expect(() => requireSameConfinement(asking, { sandbox: NONE, terminal: false })).toThrow(/nobody is here/);
+    requireSameConfinement(confined, { sandbox: BWRAP, terminal: false });
+    requireSameConfinement(asking, { sandbox: NONE, terminal: true });
   });
 });
