@@ -8,9 +8,12 @@ const KIND: { readonly [M in WorkspaceMode]: string } = {
   in_place: "the user's own directory",
 };
 
-/** @param date ISO day (`2026-01-31`) */
-export function environmentNote(mode: WorkspaceMode, date: string): TextPart {
-  return textPart(`<environment>\nThe workspace is ${KIND[mode]}.\nToday is ${date}.\n</environment>`, {
-    from: "belay",
-  });
+/**
+ * @param date ISO day (`2026-01-31`)
+ * @param directory where the user stands in the project, relative; empty for its root
+ */
+export function environmentNote(mode: WorkspaceMode, date: string, directory: string): TextPart {
+  const standing = directory === "" ? "" : `\nThe user stands in its directory ${directory}.`;
+  const text = `<environment>\nThe workspace is ${KIND[mode]}.${standing}\nToday is ${date}.\n</environment>`;
+  return textPart(text, { from: "belay" });
 }

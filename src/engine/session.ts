@@ -1,4 +1,5 @@
 /** Starting and resuming sessions: the row, the lease, the first events of a run, and then the loop. */
+import { relative } from "node:path";
 import { environmentNote } from "../context/environment-note.ts";
 import type { SessionConfig } from "../kernel/config.ts";
 import type { PlainPart } from "../kernel/content.ts";
@@ -93,7 +94,12 @@ export async function startSession(host: Host, request: StartRequest): Promise<L
     {
       kind: "UserMessageAdded",
       actor: "user",
-      data: { parts: [environmentNote(config.workspace.mode, isoDay(host.clock.now())), ...request.task] },
+      data: {
+        parts: [
+          environmentNote(config.workspace.mode, isoDay(host.clock.now()), relative(place.source, place.cwd)),
+          ...request.task,
+        ],
+      },
     },
   ]);
 }

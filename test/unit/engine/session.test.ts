@@ -2,9 +2,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { resumeSession } from "../../../src/engine/session.ts";
+import { resumeSession, startSession } from "../../../src/engine/session.ts";
 import { textPart } from "../../../src/kernel/content.ts";
 import { callTool, callTools, fail, hang, refuse, say, scriptedModel } from "../../../src/testing/scripted-model.ts";
+import { testConfig } from "../../support/config.ts";
 import { testHost } from "../../support/host.ts";
 import { eventsOf, kinds, resultTexts, start, testPlace } from "../../support/session.ts";
 
@@ -189,6 +190,22 @@ describe("a session", () => {
     expect(readFileSync(join(report.workspace ?? "", "kept.txt"), "utf8")).toBe("kept");
     const again = await resumeSession(host, { session: live.session, message: null, change: null });
     expect(await again.done).toMatchObject({ outcome: "completed" });
+  });
+
+  it("tells the model where the user stands in the project, and no absolute path", async () => {
+    const place = testPlace();
+    const model = scriptedModel([say("I know.")]);
+    const host = await testHost({ home: place.home, model });
+    const live = await startSession(host, {
+      task: [textPart("look here", { from: "user" })],
+      title: "look here",
+      config: testConfig({ sandbox: { mode: "none", network: false } }),
+      place: { cwd: join(place.repository, "src"), source: place.repository, sessions: join(place.home, "sessions") },
+    });
+    await live.done;
+    const first = JSON.stringify(model.calls[0]?.messages);
+    expect(first).toContain("The user stands in its directory src.");
+    expect(first).not.toContain(place.directory);
   });
 
   it("extends each request of the one before it (a stable prefix)", async () => {
