@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { oneWorkChunk, pricesOfOneProvider } from "./bundle-plugins.ts";
 import { compileGuard } from "./compile-guard.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -41,6 +42,7 @@ async function buildCommand(): Promise<void> {
     keepNames: true,
     chunkNames: "chunks/[name]-[hash]",
     external: EXTERNAL,
+    plugins: [oneWorkChunk(join(ROOT, "src/cli")), pricesOfOneProvider()],
     banner: { js: REQUIRE_BANNER },
     define: { BELAY_VERSION: JSON.stringify(version()) },
     legalComments: "linked",

@@ -21,7 +21,10 @@ export function openFace(from: NodeJS.Process): Face {
   return {
     environment,
     cwd,
-    stdin: from.stdin,
+    // Opened when it is looked at: that takes 4 ms, and most runs read nothing.
+    get stdin() {
+      return from.stdin;
+    },
     out: new OutputStream(from.stdout, options),
     err: new OutputStream(from.stderr, options),
   };

@@ -37,6 +37,7 @@ import {
 import { readTask, taskOf } from "./task.ts";
 import { paintFor } from "./view/paint.ts";
 import { safeLine } from "./view/safe-text.ts";
+import { warmUp } from "./warm-up.ts";
 
 /** Below belay's home. */
 const SESSIONS_DIRECTORY = "sessions";
@@ -57,6 +58,8 @@ export interface RunRequest extends Started {
 export async function runTask(request: RunRequest): Promise<number> {
   const { face, options } = request;
   return driven(request, options.output, async (output, person) => {
+    const sandbox = probeSandbox();
+    warmUp();
     const cwd = directoryOf(face, options);
     const paint = paintFor(face.out.colors);
     output.note(paint.dim(`belay: ${safeLine(options.model ?? DEFAULT_MODEL)} in ${safeLine(cwd)}`));
@@ -64,10 +67,12 @@ export async function runTask(request: RunRequest): Promise<number> {
     const repository = findRepository(cwd);
     const source = repository?.top ?? null;
     if (options.inPlace === true) refuseWholeMachine(source ?? cwd, face);
-    const confined = confinement(options, { sandbox: await probeSandbox(), terminal: person });
+    const usable = requireUsable(face, { cwd, repository, base: options.base ?? null }); // beside the sandbox's trial
+    usable.catch(() => undefined); // awaited below, after what is said first
+    const confined = confinement(options, { sandbox: await sandbox, terminal: person });
     for (const warning of warnings(options, confined)) output.note(paint.yellow(warning));
     const config = configOf(options, confined, source !== null);
-    await requireUsable(face, { cwd, repository, base: config.workspace.base });
+    await usable;
     return (host) =>
       startSession(host, {
         task: task.parts,

@@ -2,8 +2,10 @@
  * The loop. State is a fold over journaled events; `decide` is pure; `perform` is the only place with effects.
  *
  * E1: the intent of an effect is durable before the effect (each helper of `perform` records it first).
- * E2: nobody but `record` changes the state.
+ * E2: nobody but `record` and `stage` changes the state.
  * E3: an operating error ends the run with its kind; a lost lease or a failed store ends it without another write.
+ * E4: a result is durable before anything that takes time begins: the step after it starts with a record, which stores both,
+ *     or it is settled first.
  */
 import { decide } from "../kernel/decide.ts";
 import { ERROR_TABLE, type ErrorKind } from "../kernel/error-kind.ts";
@@ -12,15 +14,31 @@ import type { Draft } from "../kernel/events/index.ts";
 import { exitCodeOf } from "../kernel/outcome.ts";
 import type { RunEnd, SessionState } from "../kernel/state.ts";
 import type { FinishStep } from "../kernel/step.ts";
-import { perform } from "./perform.ts";
+import { type Doable, perform } from "./perform.ts";
 import type { Drive } from "./run.ts";
+
+/** E4. Steps that take no time, or begin with a record before anything else. */
+const GOES_ON: { readonly [Kind in Doable["kind"]]: boolean } = {
+  call_model: true,
+  judge_tools: true,
+  run_tools: true,
+  close_calls: true,
+  repair: true,
+  recover: false,
+  prepare_workspace: false,
+  ask: false,
+  wait: false,
+  checkpoint: false,
+  verify: false,
+};
 
 export async function drive(run: Drive): Promise<RunEnd> {
   try {
     for (;;) {
       const step = decide(run.state());
       if (step.kind === "finish") return await finish(run, step);
-      await run.record(await perform(step, run));
+      if (!GOES_ON[step.kind]) await run.settle();
+      await run.stage(await perform(step, run));
     }
   } catch (error) {
     return await fail(run, error);

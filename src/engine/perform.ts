@@ -12,7 +12,7 @@ import { runTools } from "./run-tools.ts";
 import { verify } from "./verify.ts";
 import { wait } from "./wait.ts";
 
-type Doable = Exclude<Step, { readonly kind: "finish" }>;
+export type Doable = Exclude<Step, { readonly kind: "finish" }>;
 
 export async function perform(step: Doable, run: Drive): Promise<readonly Draft[]> {
   switch (step.kind) {

@@ -34,8 +34,16 @@ interface Planned {
 export async function runTools(ids: readonly ToolCallId[], run: Drive): Promise<readonly Draft[]> {
   const planned = ids.map((id) => plan(openCall(run.state(), id), run));
   await recordIntent(planned, run);
-  // Each result is durable as soon as it is there: a cancel or a crash keeps what is finished.
-  await allOrFirstError(planned.map(async (one) => run.record([await runOne(one, run)])));
+  // Each result is durable as soon as it is there: a cancel or a crash keeps what is finished. The last one goes with the
+  // next record, which follows at once (E4).
+  let open = planned.length;
+  const keep = async (one: Planned): Promise<void> => {
+    const result = await runOne(one, run);
+    open -= 1;
+    if (open === 0) await run.stage([result]);
+    else await run.record([result]);
+  };
+  await allOrFirstError(planned.map(keep));
   return [];
 }
 
@@ -83,6 +91,7 @@ async function snapshotBefore(
   if (known === null || !known.snapshots) return null;
   // Nothing of ours ran since the last tree was taken, and nobody else works in a private workspace.
   if (!run.state().dirty && run.config().workspace.mode !== "in_place") return { tree: known.tree, drafts: [] };
+  await run.settle();
   const started = run.host.clock.monotonic();
   const workspace = await run.workspace();
   const { tree, files, left_out } = await workspace.snapshot();
@@ -119,7 +128,7 @@ async function runOne(planned: Planned, run: Drive): Promise<Draft> {
   } catch (error) {
     return receipt(planned, crashed(error), clock.monotonic() - started);
   } finally {
-    done.abort();
+    done.abort("done"); // a reason: without one the runtime makes an error, with its stack
     run.signal.removeEventListener("abort", cancel);
     await heartbeat;
   }

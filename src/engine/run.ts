@@ -24,6 +24,10 @@ export interface Drive {
   state(): SessionState;
   config(): SessionConfig;
   record(drafts: readonly Draft[]): Promise<readonly Event[]>;
+  /** For results, when what follows at once begins with a record of its own: both are stored with one sync. */
+  stage(drafts: readonly Draft[]): Promise<void>;
+  /** Stores what is staged. Before anything that takes time. */
+  settle(): Promise<void>;
   delta(delta: Delta): void;
   abort(reason: StopReason): void;
   /** Keeps the error for `--debug`. */
@@ -66,6 +70,8 @@ export function createDrive(parts: DriveParts): Drive {
       return config;
     },
     record: async (drafts) => (drafts.length === 0 ? [] : journal.append(drafts)),
+    stage: async (drafts) => journal.stage(drafts),
+    settle: async () => journal.flush(),
     delta: (delta) => parts.onDelta(withoutSecrets(delta, parts.redactor)),
     abort: (reason) => {
       if (!stop.signal.aborted) stop.abort(reason);

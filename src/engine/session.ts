@@ -21,6 +21,9 @@ import { type RunReport, reportOf } from "./report.ts";
 import { createDrive, type Drive } from "./run.ts";
 import { type CancelBy, requestStop, watchTime } from "./stopping.ts";
 
+/** How long the first request has the machine to itself, in milliseconds. */
+const PREPARE_AFTER_MS = 15;
+
 /** A session that this process drives. */
 export interface LiveSession {
   readonly session: SessionId;
@@ -220,8 +223,7 @@ async function driveToEnd(run: Drive, journal: Journal, cancel: LiveSession["can
     },
   });
   const watch = watchTime(run);
-  // Begun now, so that it is ready when the first answer asks for a tool.
-  if (journal.state.workspace === null) void run.preparing();
+  if (journal.state.workspace === null) void prepareBeside(run, watch.signal);
   const end = await drive(run);
   watch.abort();
   await keeper.stop();
@@ -233,6 +235,15 @@ async function driveToEnd(run: Drive, journal: Journal, cancel: LiveSession["can
     duration_ms: clock.monotonic() - started,
     workspace: journal.state.workspace === null ? null : (await run.workspace()).root,
   });
+}
+
+/**
+ * The workspace is begun early, so that it is ready when the first answer asks for a tool; but not before the first request
+ * had time to leave: making a workspace keeps both processor and disk busy.
+ */
+async function prepareBeside(run: Drive, over: AbortSignal): Promise<void> {
+  await run.host.clock.sleep(PREPARE_AFTER_MS, over);
+  if (!over.aborted && !run.signal.aborted) void run.preparing();
 }
 
 /** The journal is durable without its closing snapshot; a store that failed has already been reported as the run's end. */

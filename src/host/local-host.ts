@@ -23,6 +23,7 @@ import type { Shell } from "../workspace/shell.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { createWorkspaces } from "../workspace/workspaces.ts";
 import { isOwnerAlive, thisProcess } from "./lease-owner.ts";
+import { randomPool } from "./random-pool.ts";
 import { systemClock } from "./system-clock.ts";
 
 /** In the session's own directory. */
@@ -70,7 +71,7 @@ export function createLocalHost(options: LocalHostOptions): Host {
     random: () => Math.random(),
     ids: createIds(
       () => clock.now(),
-      (bytes) => randomBytes(bytes),
+      randomPool((bytes) => randomBytes(bytes)),
     ),
     owner: thisProcess,
     ownerAlive: (owner) => Promise.resolve(isOwnerAlive(owner)),

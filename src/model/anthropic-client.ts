@@ -30,11 +30,13 @@ export interface ClientSettings {
   readonly fetch: Fetch;
 }
 
+export async function loadSdk(): Promise<{ readonly Anthropic: typeof Anthropic; readonly Stream: typeof Stream }> {
+  const [sdk, streaming] = await Promise.all([import("@anthropic-ai/sdk"), import("@anthropic-ai/sdk/streaming")]);
+  return { Anthropic: sdk.Anthropic, Stream: streaming.Stream };
+}
+
 export async function openSdk(settings: ClientSettings): Promise<Sdk> {
-  const [{ Anthropic }, { Stream }] = await Promise.all([
-    import("@anthropic-ai/sdk"),
-    import("@anthropic-ai/sdk/streaming"),
-  ]);
+  const { Anthropic, Stream } = await loadSdk();
   const { apiKey, authToken, baseUrl } = settings;
   const options: ClientOptions = {
     // One credential only: with any given, the SDK looks for no other.

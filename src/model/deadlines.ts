@@ -39,7 +39,7 @@ export function startDeadlines(clock: Clock, timeouts: ModelTimeouts, caller: Ab
     if (reason !== null || timers.signal.aborted) return;
     reason = why;
     resolveEnded(why);
-    timers.abort();
+    timers.abort("ended");
     tree.abort();
   };
   const onCallerAbort = (): void => finish("aborted");
@@ -69,7 +69,7 @@ export function startDeadlines(clock: Clock, timeouts: ModelTimeouts, caller: Ab
     connected: () => {
       phase = "idle";
       lastLife = clock.monotonic();
-      rearm.abort();
+      rearm.abort("connected"); // a reason: without one the runtime makes an error, with its stack
       rearm = new AbortController();
     },
     alive: () => {
@@ -77,7 +77,7 @@ export function startDeadlines(clock: Clock, timeouts: ModelTimeouts, caller: Ab
     },
     close: () => {
       caller.removeEventListener("abort", onCallerAbort);
-      timers.abort();
+      timers.abort("closed");
     },
   };
 }

@@ -5,6 +5,7 @@
  * P2: amounts are rounded up to whole nano-dollars, so that a bound stays a bound.
  * P3: tokens written to the cache for an hour cost what the table says; where it says nothing, twice the input price.
  */
+import type * as Prices from "@pydantic/genai-prices";
 import { nanoFromDollars } from "../kernel/money.ts";
 import { promptTokens, type Usage } from "../kernel/usage.ts";
 import type { PriceTable } from "./model.ts";
@@ -51,8 +52,12 @@ function dollars(price: ModelPrice, usage: Usage): number {
   return perMillion / MILLION;
 }
 
+export function loadPrices(): Promise<Pick<typeof Prices, "calcPrice">> {
+  return import("@pydantic/genai-prices");
+}
+
 async function fromTable(provider: string, model: string, usage: Usage): ReturnType<PriceTable["costOf"]> {
-  const { calcPrice } = await import("@pydantic/genai-prices");
+  const { calcPrice } = await loadPrices();
   const hour = usage.cache_write_1h_tokens;
   const counts = {
     // The table's input is the total, what went through the cache included.

@@ -1,23 +1,23 @@
 /**
  * The journal of one session, as its one writer sees it.
  *
- * J1: what `append` resolved with is durable, and `state` is the fold of exactly that: an append that failed changed nothing.
+ * J1: what `append` resolved with is durable, and `state` is the fold of exactly that and of what was staged: an append that
+ *     failed changed nothing.
  * J2: appends happen one after the other, in the order of the calls.
  * J3: secrets are replaced before anything is sealed or stored, and the vault that can restore them is durable before that.
  * J4: after `fenced` or `store_io` nothing is written any more: every later append fails with the same error.
+ * J5: what is staged is stored before whatever is appended after it, in one transaction; no listener hears of it sooner.
  */
 import type { Draft, Event } from "../kernel/events/index.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import type { SessionId, SpanId, TenantId } from "../kernel/ids.ts";
-import { canonicalJson } from "../kernel/json.ts";
-import { FOLD_VERSION, type SessionState } from "../kernel/state.ts";
+import type { SessionState } from "../kernel/state.ts";
+import { journalWriter } from "./journal-writer.ts";
 import { isHolder } from "./lease-rule.ts";
 import type { Lease, SessionRow, Store } from "./port.ts";
 import type { Redactor } from "./redaction.ts";
 import { fenced } from "./refusal.ts";
-import { sealDrafts } from "./seal.ts";
 import { loadSession } from "./session-reader.ts";
-import { summaryOf } from "./summary.ts";
 
 export { loadSession, readEvents } from "./session-reader.ts";
 export { summaryOf } from "./summary.ts";
@@ -26,7 +26,7 @@ export { summaryOf } from "./summary.ts";
 export const SNAPSHOT_EVERY_EVENTS = 200;
 
 export interface Journal {
-  /** The fold of everything that is durable. */
+  /** The fold of everything that is durable or staged. */
   readonly state: SessionState;
   /** As of the last claim or renew. */
   readonly lease: Lease;
@@ -35,6 +35,14 @@ export interface Journal {
    * @throws HarnessError `fenced`, a store's error, or `internal` for a payload that does not fit its schema
    */
   append(drafts: readonly Draft[]): Promise<readonly Event[]>;
+  /**
+   * Redacts, seals and folds; stored with the next `append`, `flush` or `close`. For results that are followed at once by an
+   * intent: each append is a sync, and nothing may be done meanwhile but deciding what comes next. Queued as `append` is.
+   * @throws HarnessError `internal` for a payload that does not fit its schema
+   */
+  stage(drafts: readonly Draft[]): Promise<void>;
+  /** Stores what is staged. @throws as `append` */
+  flush(): Promise<void>;
   /** Extends the lease; its `cancel_requested` is the news. @throws HarnessError `fenced`, a store's error */
   renew(ttl_ms: number): Promise<Lease>;
   /** Called after the events are durable and folded. A listener that throws is a programmer error. @returns to stop */
@@ -72,11 +80,10 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
 }
 
 function journalOf(options: JournalOptions, row: SessionRow, loaded: SessionState): Journal {
-  const { store, redactor, spans } = options;
+  const { store } = options;
   const listeners = new Set<(events: readonly Event[]) => void>();
-  let state = loaded;
+  const writer = journalWriter(options, row, loaded);
   let lease = options.lease;
-  let snapshot_seq = loaded.seq;
   let broken: HarnessError | null = null;
   let queue: Promise<unknown> = Promise.resolve();
   let closing: Promise<void> | null = null;
@@ -95,40 +102,32 @@ function journalOf(options: JournalOptions, row: SessionRow, loaded: SessionStat
 
   const write = async (drafts: readonly Draft[]): Promise<readonly Event[]> => {
     if (broken) throw broken;
-    const at = await store.now();
-    const sealed = sealDrafts({ row, state, epoch: lease.epoch, at, span: spans.span(), redactor }, drafts);
-    await redactor.flush();
-    for (const spill of sealed.spills) await store.putBlob(options.tenant, spill);
-    const { records, blobs } = sealed;
-    await store.append({ lease, after_seq: state.seq, records, blobs, summary: summaryOf(sealed.state) });
-    state = sealed.state;
-    for (const listener of [...listeners]) listener(sealed.events);
-    if (state.seq - snapshot_seq >= SNAPSHOT_EVERY_EVENTS) await keepSnapshot();
-    return sealed.events;
+    const { own, all } = await writer.write(lease, drafts);
+    if (all.length > 0) for (const listener of [...listeners]) listener(all);
+    if (writer.position().durable - writer.position().snapshot >= SNAPSHOT_EVERY_EVENTS)
+      await quietly(writer.keepSnapshot());
+    return own;
   };
 
-  const keepSnapshot = async (): Promise<void> => {
-    const { tenant, session, seq } = state;
-    try {
-      await store.putSnapshot({ tenant, session, seq, fold: FOLD_VERSION, state: canonicalJson(state) });
-      snapshot_seq = seq;
-    } catch (error) {
-      // A snapshot only saves time. A store that failed for good says so again at the next append.
+  /** For what is not waited for. A store that failed for good says so again at the next append. */
+  const quietly = (work: Promise<unknown>): Promise<unknown> =>
+    work.catch((error: unknown) => {
       if (!(error instanceof HarnessError)) throw error;
       noteBroken(error);
-    }
-  };
+    });
 
   const end = async (): Promise<void> => {
     await queue;
-    if (!broken && state.seq > snapshot_seq) await keepSnapshot();
+    if (!broken) await quietly(write([]));
+    const { durable, snapshot } = writer.position();
+    if (!broken && durable > snapshot) await quietly(writer.keepSnapshot());
     // Who was fenced has nothing to give up, and a lease on a failed store runs out by itself.
     if (!broken) await store.release(lease);
   };
 
   return {
     get state() {
-      return state;
+      return writer.state();
     },
     get lease() {
       return lease;
@@ -137,6 +136,18 @@ function journalOf(options: JournalOptions, row: SessionRow, loaded: SessionStat
       if (closing) return Promise.reject(closedError(options.session));
       if (drafts.length === 0) return Promise.resolve([]);
       return inOrder(() => write(drafts));
+    },
+    stage(drafts) {
+      if (closing) return Promise.reject(closedError(options.session));
+      if (drafts.length === 0) return Promise.resolve();
+      return inOrder(async () => {
+        if (broken) throw broken;
+        await writer.stage(lease, drafts);
+      });
+    },
+    async flush() {
+      if (closing) throw closedError(options.session);
+      await inOrder(() => write([]));
     },
     async renew(ttl_ms) {
       if (broken) throw broken;

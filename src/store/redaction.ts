@@ -14,6 +14,7 @@ import type { Vault } from "./vault.ts";
 /** A shorter value is a word of ordinary text as often as not. Characters. */
 export const KNOWN_SECRET_CHARS_MIN = 8;
 
+const TOKEN_START = "[secret:";
 const TOKEN = /\[secret:[A-Za-z0-9_-]{1,64}:[0-9a-f]{8}\]/g;
 
 export interface KnownSecret {
@@ -45,6 +46,7 @@ export function createRedactor(options: { readonly known: readonly KnownSecret[]
       pieces = pieces.flatMap((piece) => {
         if (piece.token) return [piece];
         const spans = find(piece.text);
+        if (spans.length === 0) return [piece];
         count += spans.length;
         return cutAt(piece.text, spans, (secret) => vault.tokenOf(name, secret));
       });
@@ -64,6 +66,8 @@ export function createRedactor(options: { readonly known: readonly KnownSecret[]
   };
 
   const redact = (text: string): { readonly text: string; readonly count: number } => {
+    // Nothing so short is a secret: neither what was named nor what a pattern finds.
+    if (text.length < KNOWN_SECRET_CHARS_MIN) return { text, count: 0 };
     let found = { text, count: 0 };
     // Until nothing is found: a replacement can free a match that it overlapped, and what a pattern found once is known from
     // then on. Each round turns plain text into tokens, which are not looked into again, so the rounds end.
@@ -107,6 +111,7 @@ interface Span {
 
 /** Tokens that this session gave out; a text that only looks like one is plain. */
 function splitAtTokens(text: string, vault: Vault): Piece[] {
+  if (!text.includes(TOKEN_START)) return [{ token: false, text }];
   const spans = [...text.matchAll(TOKEN)]
     .filter(([token]) => vault.textOf(token) !== undefined)
     .map(({ 0: token, index }) => ({ from: index, to: index + token.length }));
@@ -133,6 +138,10 @@ function spansOfText(plain: string, secret: string): readonly Span[] {
 }
 
 function spansOfPattern(plain: string, { pattern, accept }: SecretPattern): readonly Span[] {
+  // Nearly always there is none, and `matchAll` makes a copy of the expression before it looks.
+  pattern.lastIndex = 0;
+  if (!pattern.test(plain)) return [];
+  pattern.lastIndex = 0;
   return [...plain.matchAll(pattern)].flatMap((match) => {
     const secret = match.groups?.["secret"] ?? match[0];
     const to = match.index + match[0].length; // the secret is the end of the match

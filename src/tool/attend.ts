@@ -39,7 +39,7 @@ export async function attend(
     const watched = watchOver(running, interactive, context, watch.signal);
     return await Promise.race([ended, watched.then((waits) => (waits && !context.signal.aborted ? "waits" : ended))]);
   } finally {
-    watch.abort();
+    watch.abort("ended");
     context.signal.removeEventListener("abort", kill);
     state.show = () => undefined;
   }

@@ -1,6 +1,7 @@
 /** The built-in tools, in the order in which every request names them: a prefix that never moves is a prefix that is cached. */
 import * as z from "zod";
 import type { Json, JsonObject } from "../kernel/json.ts";
+import { lazy } from "../kernel/lazy.ts";
 import { bashTool } from "./bash.ts";
 import { editTool } from "./edit.ts";
 import { globTool } from "./glob.ts";
@@ -23,9 +24,15 @@ export type ParsedInput =
 /** Problems that an answer names. */
 const PROBLEMS_MAX = 5;
 
-export function builtInTools(): readonly Tool[] {
-  return [erased(readTool), erased(writeTool), erased(editTool), erased(grepTool), erased(globTool), erased(bashTool)];
-}
+/** Always the same list, so that what is built for it is built once. */
+export const builtInTools: () => readonly Tool[] = lazy(() => [
+  erased(readTool),
+  erased(writeTool),
+  erased(editTool),
+  erased(grepTool),
+  erased(globTool),
+  erased(bashTool),
+]);
 
 /** Builds every schema; the first call costs some milliseconds. */
 export function toolSchemas(tools: readonly Tool[]): readonly ToolSchema[] {

@@ -31,6 +31,11 @@ async function waitPast(at_ms: number, marker: string, clock: Clock): Promise<vo
   rmSync(marker, { force: true });
 }
 
+/** The present instant of the clock that stamps files beside the marker, in milliseconds. */
+export function fileClockNow(marker: string): number {
+  return touch(marker);
+}
+
 /** Creates the marker anew, so that its time is the present one; as `ctime` in milliseconds. */
 function touch(marker: string): number {
   writeFileSync(marker, "");

@@ -71,14 +71,15 @@ export interface TreeEntry {
 
 const TREE_LINE = /^(\d{6}) (\w+) ([0-9a-f]{40})\t([^]*)$/;
 
-/** The entries of a tree: its own names, or with `recursive` every path below. */
+/** The entries of a tree: its own names, or with `recursive` every file below, with `directories` those too. */
 export async function listTree(
   git: Git,
   repository: GitRepository,
   tree: ObjectName,
-  options: { readonly recursive: boolean },
+  options: { readonly recursive: boolean; readonly directories?: boolean },
 ): Promise<readonly TreeEntry[]> {
-  const args = ["ls-tree", "-z", ...(options.recursive ? ["-r"] : []), tree];
+  const flags = [...(options.recursive ? ["-r"] : []), ...(options.directories === true ? ["-t"] : [])];
+  const args = ["ls-tree", "-z", ...flags, tree];
   const { output } = await git({ repository, args });
   return splitNul(output).flatMap((line) => {
     const [, mode, , object, path] = TREE_LINE.exec(line) ?? [];

@@ -206,8 +206,10 @@ class Command implements RunningCommand {
 
   async #stragglers(): Promise<number> {
     // After a kill they were told to end, and what is left of the grace belongs to nobody.
-    if (this.#killed === null) await this.#poll(STRAGGLER_LIMIT_MS, () => this.#parts.reach.members().length === 0);
-    return this.#parts.reach.members().length;
+    let left = this.#parts.reach.members().length;
+    const look = (): boolean => (left = this.#parts.reach.members().length) === 0;
+    if (left > 0 && this.#killed === null) await this.#poll(STRAGGLER_LIMIT_MS, look);
+    return left;
   }
 
   #endEverything(): void {
@@ -251,6 +253,6 @@ async function atMost<T>(clock: Clock, limit_ms: number, promise: Promise<T>): P
   try {
     return await Promise.race([promise, clock.sleep(limit_ms, timer.signal).then(() => undefined)]);
   } finally {
-    timer.abort();
+    timer.abort("over");
   }
 }

@@ -4,7 +4,7 @@
  */
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { closeSync, constants, openSync, unlinkSync } from "node:fs";
+import { closeSync, constants, openSync, rmSync, unlinkSync } from "node:fs";
 import { Socket } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -19,16 +19,36 @@ export interface OutputPipe {
   readonly write_fd: number;
 }
 
-/** @param directory a private one; the pipe's name is gone from it before anything can run there. @throws `process_failed` */
+/** Pipes that are made at a time: that takes a process, and most commands are followed by another. */
+const PIPES_AT_ONCE = 8;
+
+/** Both ends of a pipe that nobody uses yet. It has no name any more, so it belongs to no place. */
+interface Ends {
+  readonly read_fd: number;
+  readonly write_fd: number;
+}
+
+/** At most `PIPES_AT_ONCE - 1` for each start that was under way at the same time. */
+const spare: Ends[] = [];
+
+/** @param directory a private one; a pipe's name is gone from it before anything can run there. @throws `process_failed` */
 export async function openOutputPipe(directory: string): Promise<OutputPipe> {
-  const path = join(directory, `.pipe-${randomBytes(8).toString("hex")}`);
+  const { read_fd, write_fd } = spare.pop() ?? (await makePipes(directory));
+  return { reader: new Socket({ fd: read_fd, readable: true, writable: false }), write_fd };
+}
+
+async function makePipes(directory: string): Promise<Ends> {
+  const paths = Array.from({ length: PIPES_AT_ONCE }, () => join(directory, `.pipe-${randomBytes(8).toString("hex")}`));
   try {
-    await promisify(execFile)("mkfifo", ["-m", "600", path], {
+    await promisify(execFile)("mkfifo", ["-m", "600", ...paths], {
       timeout: MKFIFO_LIMIT_MS,
       env: { PATH: "/usr/bin:/bin" },
     });
-    return openBothEnds(path);
+    const first = openBothEnds(paths.pop() ?? directory);
+    for (const path of paths) spare.push(openBothEnds(path));
+    return first;
   } catch (cause) {
+    for (const path of paths) rmSync(path, { force: true });
     throw new HarnessError(
       "process_failed",
       `A pipe could not be made in ${directory}.`,
@@ -38,12 +58,12 @@ export async function openOutputPipe(directory: string): Promise<OutputPipe> {
   }
 }
 
-function openBothEnds(path: string): OutputPipe {
+function openBothEnds(path: string): Ends {
   // Not blocking, or the opening would wait for a writer.
   const read_fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const write_fd = openSync(path, constants.O_WRONLY);
   unlinkSync(path);
-  return { reader: new Socket({ fd: read_fd, readable: true, writable: false }), write_fd };
+  return { read_fd, write_fd };
 }
 
 export function closeWriteEnd(pipe: OutputPipe): void {

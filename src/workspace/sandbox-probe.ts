@@ -33,10 +33,12 @@ export const probeSandbox: () => Promise<SandboxProbe> = lazy(() => probeProgram
 /** @param program absolute path of bwrap, or null when there is none */
 export async function probeProgram(program: string | null): Promise<SandboxProbe> {
   if (program === null) return MISSING;
+  const version = versionOf(program);
+  version.catch(() => undefined); // awaited, and its failure seen, where the sandbox starts
   let complaint = "";
   for (const namespaces of [ALL_AND_LOCKED, ALL]) {
     const tried = await attempt(program, namespaces);
-    if (tried.ok) return { mode: "bwrap", version: await versionOf(program), program, namespaces };
+    if (tried.ok) return { mode: "bwrap", version: await version, program, namespaces };
     complaint = tried.complaint;
   }
   return {

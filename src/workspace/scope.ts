@@ -6,6 +6,7 @@ import * as fs from "node:fs";
 import { LEFT_OUT_PATHS_MAX, type LeftOut } from "./left-out.ts";
 import { absoluteBytes, type BytePath, joinPath, splitNul, textOf, TOP } from "./byte-path.ts";
 import type { Git, GitRepository } from "./git.ts";
+import { type FileMark, markOf } from "./file-mark.ts";
 import { DIRECTORY_BITS, FILE_BITS, MANIFEST_NAME, ordinaryFor, type OrdinaryModes } from "./manifest.ts";
 import { isSystemError, lstatIfThere } from "./rooted.ts";
 import { nextTurn } from "./turns.ts";
@@ -18,6 +19,8 @@ export interface GitListing {
   readonly candidates: readonly BytePath[];
   /** Ignored files and directories (the latter without what is in them). */
   readonly ignored: ReadonlySet<BytePath>;
+  /** Of the ignored ones, those that are directories. */
+  readonly ignored_directories: ReadonlySet<BytePath>;
   readonly nested: ReadonlySet<BytePath>;
 }
 
@@ -29,6 +32,14 @@ export interface ScopeWalk {
   readonly too_large: Set<BytePath>;
   readonly special: Set<BytePath>;
   readonly unreadable: Set<BytePath>;
+  /** Of every file and link. */
+  readonly marks: Map<BytePath, FileMark>;
+  /** Directories that were looked into, but the top. */
+  readonly walked: Set<BytePath>;
+  /** How many of the ignored names were met. */
+  readonly ignored_met: number;
+  /** Something was met that may change what is ignored or nested: another kind under an ignored name, a `.git` inside. */
+  readonly odd: boolean;
 }
 
 export interface ScopeRules {
@@ -48,11 +59,13 @@ export async function listWithGit(git: Git, repository: GitRepository, rules: st
     git({ repository, args: ["ls-files", "-z", "-o", "-i", "--directory", exclude] }),
   ]);
   const paths = [...new Set(splitNul(changed.output))];
+  const outside = splitNul(ignored.output);
   return {
     candidates: paths.filter((path) => !path.endsWith("/")),
     // A directory's name ends in a slash: only nested repositories are listed as directories.
     nested: new Set(paths.filter((path) => path.endsWith("/")).map(withoutSlash)),
-    ignored: new Set(splitNul(ignored.output).map(withoutSlash)),
+    ignored: new Set(outside.map(withoutSlash)),
+    ignored_directories: new Set(outside.filter((path) => path.endsWith("/")).map(withoutSlash)),
   };
 }
 
@@ -60,8 +73,12 @@ const withoutSlash = (path: BytePath): BytePath => path.replace(/\/$/, "") as By
 
 /** Walks what is not ignored. Throws nothing for what it may not look into: that is `unreadable`. */
 export async function walkScope(root: string, listing: GitListing, rules: ScopeRules): Promise<ScopeWalk> {
-  const walk: ScopeWalk & { files: number } = {
+  const walk: Walking = {
     files: 0,
+    ignored_met: 0,
+    odd: false,
+    marks: new Map(),
+    walked: new Set(),
     modes: new Map(),
     directories: new Map(),
     too_large: new Set(),
@@ -71,6 +88,7 @@ export async function walkScope(root: string, listing: GitListing, rules: ScopeR
   const pending: BytePath[] = [TOP];
   let looked = 0;
   for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
+    if (directory !== "") walk.walked.add(directory);
     const names = readDirectory(root, directory);
     if (names === null) {
       walk.unreadable.add(directory);
@@ -80,18 +98,31 @@ export async function walkScope(root: string, listing: GitListing, rules: ScopeR
     let covered = 0;
     for (const entry of names) {
       const path = joinPath(directory, entry.name);
-      if (entry.name === ".git" || listing.ignored.has(path)) continue;
+      if (isOutside(walk, listing, path, entry)) continue;
       covered++;
       if (entry.isDirectory()) {
         if (!listing.nested.has(path) && !rules.submodules.has(path)) pending.push(path);
       } else if (entry.isFile()) noteFile(walk, root, path, rules);
-      else if (entry.isSymbolicLink()) walk.files++;
+      else if (entry.isSymbolicLink()) noteLink(walk, root, path);
       else walk.special.add(path);
       if (++looked % ENTRIES_PER_TURN === 0) await nextTurn();
     }
     if (directory !== "") noteDirectory(walk, root, directory, covered === 0, rules.ordinary);
   }
   return walk;
+}
+
+type Walking = { -readonly [Key in keyof ScopeWalk]: ScopeWalk[Key] };
+
+function isOutside(walk: Walking, listing: GitListing, path: BytePath, entry: fs.Dirent): boolean {
+  if (entry.name === ".git") {
+    if (path !== ".git") walk.odd = true;
+    return true;
+  }
+  if (!listing.ignored.has(path)) return false;
+  walk.ignored_met++;
+  if (entry.isDirectory() !== listing.ignored_directories.has(path)) walk.odd = true;
+  return true;
 }
 
 /** Null when it may not be read; nothing when it is gone since its parent was read. */
@@ -105,13 +136,20 @@ function readDirectory(root: string, directory: BytePath): readonly fs.Dirent[] 
   }
 }
 
-function noteFile(walk: ScopeWalk & { files: number }, root: string, path: BytePath, rules: ScopeRules): void {
+function noteLink(walk: Walking, root: string, path: BytePath): void {
+  walk.files++;
+  const stat = lstatIfThere(absoluteBytes(root, path));
+  if (stat !== null) walk.marks.set(path, markOf(stat));
+}
+
+function noteFile(walk: Walking, root: string, path: BytePath, rules: ScopeRules): void {
   const stat = lstatIfThere(absoluteBytes(root, path));
   if (stat === null) return; // gone since the directory was read
   if (path === MANIFEST_NAME) {
     walk.special.add(path);
     return;
   }
+  walk.marks.set(path, markOf(stat));
   if (stat.size > rules.file_bytes) walk.too_large.add(path);
   walk.files++;
   const bits = stat.mode & FILE_BITS;

@@ -7,18 +7,23 @@
  * S2: a path leaves the tree only when it is seen to be gone, or is named in `left_out`.
  * S3: calls are made one at a time; the owner sees to that.
  */
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { parseTreeHash, type TreeHash } from "../kernel/ids.ts";
 import { type BytePath, pathFromBytes, splitNul } from "./byte-path.ts";
 import { type Git, type GitRepository, lineOf } from "./git.ts";
+import { fileClockNow } from "./file-clock.ts";
+import { FileTree } from "./file-tree.ts";
+import { changedSince, isKnowable, type KnownScope } from "./known-scope.ts";
 import type { LeftOut } from "./left-out.ts";
 import { readIfThere } from "./link-objects.ts";
 import { gitModeOf, MANIFEST_NAME, type Manifest, type OrdinaryModes, withManifest } from "./manifest.ts";
 import {
   indexLine,
   indexRemoval,
+  listTree,
+  MODE_DIRECTORY,
   MODE_LINK,
   MODE_SUBMODULE,
   type ObjectName,
@@ -27,6 +32,7 @@ import {
 } from "./objects.ts";
 import { isSystemError, RootedDirectory } from "./rooted.ts";
 import { type GitListing, leftOut, listWithGit, type ScopeWalk, walkScope } from "./scope.ts";
+import { surelyIgnored } from "./sure-rules.ts";
 import { nextTurn } from "./turns.ts";
 import type { WorkspaceLimits } from "./workspace-limits.ts";
 
@@ -58,6 +64,12 @@ export interface Recorded {
   readonly unreadable: ReadonlySet<BytePath>;
 }
 
+interface FileEntry {
+  readonly mode: string;
+  readonly object: ObjectName;
+  readonly bytes: number;
+}
+
 /** What the last look found outside the scope. */
 export interface Outside {
   readonly ignored: ReadonlySet<BytePath>;
@@ -78,6 +90,10 @@ const BYTES_PER_TURN = 8 * 1024 * 1024;
 
 export const RULES_FILE = "rules";
 const IGNORED_FILE = "ignored";
+/** Touched to learn the time by which files are stamped. */
+const CLOCK_FILE = "clock";
+/** Changed files that are read before other work of the process gets its turn. */
+const FILES_PER_TURN = 256;
 
 export class Shadow {
   readonly place: ShadowPlace;
@@ -85,7 +101,9 @@ export class Shadow {
   readonly #options: ShadowOptions;
   readonly #submodules: ReadonlySet<BytePath>;
   readonly #sparse: ReadonlySet<BytePath>;
+  /** The tree of the index. */
   #plain: ObjectName | null = null;
+  #known: KnownScope | null = null;
   #refresh: Promise<unknown> = Promise.resolve();
 
   constructor(options: ShadowOptions) {
@@ -115,6 +133,7 @@ export class Shadow {
     rmSync(this.place.index, { force: true });
     this.removeLocks();
     this.#plain = null;
+    this.#known = null;
   }
 
   /** Fills the index from a list; what is on disk is compared by content. */
@@ -129,6 +148,7 @@ export class Shadow {
     await this.settled();
     await this.#git(existsSync(this.place.index) ? ["read-tree", "-i", "-m", plain] : ["read-tree", plain]);
     this.#plain = null;
+    this.#known = null;
   }
 
   async refresh(): Promise<void> {
@@ -148,24 +168,30 @@ export class Shadow {
 
   async snapshot(): Promise<Recorded> {
     await this.settled();
+    const looked_ms = fileClockNow(join(this.place.git_dir, CLOCK_FILE));
+    const again = await this.#snapshotOfKnown(looked_ms);
+    if (again !== null) return again;
     const listing = await this.#list();
-    const walk = await walkScope(this.place.work_tree, listing, {
-      rules: this.rules,
-      file_bytes: this.#options.limits.file_bytes,
-      ordinary: this.ordinary,
-      submodules: this.#submodules,
-    });
+    const walk = await this.#walk(listing);
     if (walk.files > this.#options.limits.files) throw tooMany(this.place.work_tree, this.#options.limits.files);
     const changes = await this.#read(listing.candidates, walk);
     const plain = await this.#writeTree(changes);
-    const manifest: Manifest = { files: within(walk.modes, walk), directories: walk.directories };
+    this.#learn({ looked_ms, listing, walk, plain });
+    const manifest = manifestOf(walk);
     const tree = await withManifest(this.#options.git, this.place, plain, manifest);
     this.#rememberIgnored(listing.ignored);
+    return this.#recorded({ tree, plain, manifest }, listing, walk);
+  }
+
+  #recorded(
+    trees: Pick<Recorded, "plain" | "manifest"> & { tree: string },
+    listing: GitListing,
+    walk: ScopeWalk,
+  ): Recorded {
     const outside = [...listing.nested, ...this.#submodules, ...walk.too_large, ...walk.special, ...walk.unreadable];
     return {
-      tree: parseTreeHash(tree),
-      plain,
-      manifest,
+      ...trees,
+      tree: parseTreeHash(trees.tree),
       files: walk.files - walk.too_large.size,
       left_out: [
         leftOut("ignored", listing.ignored),
@@ -180,16 +206,69 @@ export class Shadow {
     };
   }
 
-  /** What is outside the scope now, without recording anything. */
-  async lookOutside(): Promise<Outside> {
-    await this.settled();
-    const listing = await this.#list();
-    const walk = await walkScope(this.place.work_tree, listing, {
+  /**
+   * A snapshot when only files that were there changed: nothing but those is read, and no git is started. The index is left
+   * behind by it, which costs the next look time and nothing else. Null when git has to be asked.
+   */
+  async #snapshotOfKnown(looked_ms: number): Promise<Recorded | null> {
+    const known = this.#known;
+    if (known === null) return null;
+    const walk = await this.#walk(known.listing);
+    const changed = changedSince(known, walk);
+    if (changed === null) return null;
+    this.#known = null; // until it is whole again
+    const tree = changed.length === 0 ? known.tree : (known.tree ?? (await this.#loadTree(known)));
+    for (const [n, path] of changed.entries()) {
+      const entry = this.#readQuietly(path, walk);
+      if (entry === null || tree === null) return null;
+      tree.set(path, entry.mode, entry.object);
+      if (n % FILES_PER_TURN === FILES_PER_TURN - 1) await nextTurn();
+    }
+    const plain = changed.length === 0 || tree === null ? known.plain : tree.write(this.place.objects);
+    this.#known = { looked_ms, listing: known.listing, walk, plain, tree };
+    const manifest = manifestOf(walk);
+    const whole = await withManifest(this.#options.git, this.place, plain, manifest);
+    return this.#recorded({ tree: whole, plain, manifest }, known.listing, walk);
+  }
+
+  /** Null when the tree does not hold exactly the files that were seen. */
+  async #loadTree({ plain, walk }: KnownScope): Promise<FileTree | null> {
+    const entries = await listTree(this.#options.git, this.place, plain, { recursive: true, directories: true });
+    const files = entries.filter(({ mode }) => mode !== MODE_DIRECTORY);
+    const same = files.length === walk.marks.size && files.every(({ path }) => walk.marks.has(path));
+    return same ? new FileTree(entries) : null;
+  }
+
+  /** Keeps what was seen for the next snapshot, where that can be known. */
+  #learn(seen: Pick<KnownScope, "looked_ms" | "listing" | "walk" | "plain">): void {
+    const { listing, walk } = seen;
+    const knowable =
+      this.#isOneClock() &&
+      this.#submodules.size + this.#sparse.size === 0 &&
+      isKnowable(listing, walk) &&
+      surelyIgnored(readIfThere(this.rules) ?? Buffer.alloc(0), listing.ignored_directories);
+    this.#known = knowable ? { ...seen, tree: null } : null;
+  }
+
+  /** Whether the tree's files are stamped by the clock that is looked at: it is that of our own directory. */
+  #isOneClock(): boolean {
+    return statSync(this.place.work_tree).dev === statSync(this.place.git_dir).dev;
+  }
+
+  #walk(listing: GitListing): Promise<ScopeWalk> {
+    return walkScope(this.place.work_tree, listing, {
       rules: this.rules,
       file_bytes: this.#options.limits.file_bytes,
       ordinary: this.ordinary,
       submodules: this.#submodules,
     });
+  }
+
+  /** What is outside the scope now, without recording anything. */
+  async lookOutside(): Promise<Outside> {
+    await this.settled();
+    const listing = await this.#list();
+    const walk = await this.#walk(listing);
     const other = [...listing.nested, ...this.#submodules, ...walk.too_large, ...walk.special, ...walk.unreadable];
     return { ignored: listing.ignored, other: new Set(other) };
   }
@@ -233,8 +312,18 @@ export class Shadow {
     return [...removals, ...additions];
   }
 
+  /** Null also when it may not be read: then it is judged anew, with everything else. */
+  #readQuietly(path: BytePath, walk: ScopeWalk): FileEntry | null {
+    try {
+      return this.#readOne(path, walk);
+    } catch (error) {
+      if (isSystemError(error, "EACCES", "EPERM")) return null;
+      throw unreadableError(path, error);
+    }
+  }
+
   /** Null when there is nothing that a tree could hold. */
-  #readOne(path: BytePath, walk: ScopeWalk): { mode: string; object: ObjectName; bytes: number } | null {
+  #readOne(path: BytePath, walk: ScopeWalk): FileEntry | null {
     const { objects } = this.place;
     const found = this.files.readFile(path, this.#options.limits.file_bytes);
     if (found !== null) {
@@ -279,6 +368,10 @@ export class Shadow {
     const { git, place, signal } = this.#options;
     return git({ repository: place, args, ...more, ...(signal === undefined ? {} : { signal }) });
   }
+}
+
+function manifestOf(walk: ScopeWalk): Manifest {
+  return { files: within(walk.modes, walk), directories: walk.directories };
 }
 
 /** Modes of files that the tree holds. */

@@ -1,15 +1,20 @@
 /** How many columns a text takes at a terminal, and cutting it to fit. */
+import { lazy } from "../../kernel/lazy.ts";
 
 const WIDE =
   /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u;
 const NO_WIDTH = /^[\p{M}\p{Cf}]+$/u;
 
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+/** Made when first used: it takes 8 ms, and a run that prints nothing wide never needs it. */
+const graphemes = lazy(() => new Intl.Segmenter("en", { granularity: "grapheme" }));
+/** Nearly every text: one column for each character. */
+const PLAIN = /^[\x20-\x7e]*$/;
 
 /** For text without escape sequences. */
 export function displayWidth(text: string): number {
+  if (PLAIN.test(text)) return text.length;
   let width = 0;
-  for (const { segment } of graphemes.segment(text)) width += graphemeWidth(segment);
+  for (const { segment } of graphemes().segment(text)) width += graphemeWidth(segment);
   return width;
 }
 
@@ -19,7 +24,7 @@ export function truncated(text: string, columns: number): string {
   if (text.length <= columns && displayWidth(text) <= columns) return text;
   let width = 0;
   let kept = "";
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of graphemes().segment(text)) {
     width += graphemeWidth(segment);
     if (width > columns - 1) return `${kept}…`;
     kept += segment;

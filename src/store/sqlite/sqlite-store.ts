@@ -38,16 +38,24 @@ export interface SqliteStoreOptions {
 /** What the log may keep on disk after a checkpoint. Bytes. */
 const LOG_BYTES_MAX = 16 * 1024 * 1024;
 
+/** What a store is made of, loaded here and not at the top: commands that need no store must not pay for it. */
+export async function loadSqlite(): Promise<{
+  readonly Sqlite: new (path: string, options: { readonly timeout: number }) => Database;
+  readonly createQueries: () => Queries;
+}> {
+  const [{ default: Sqlite }, { createQueries }] = await Promise.all([
+    import("better-sqlite3"),
+    import("./queries.ts"),
+  ]);
+  return { Sqlite, createQueries };
+}
+
 /** @throws HarnessError `store_read_only`, `store_full`, `store_io`, `store_corrupt`, `store_schema_newer`, `store_busy` */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { path, clock } = options;
   await makeFile(path);
   const network = await (options.fileSystem ?? networkFileSystem)(path);
-  // Loaded here and not at the top: commands that need no store must not pay for them.
-  const [{ default: Sqlite }, { createQueries }] = await Promise.all([
-    import("better-sqlite3"),
-    import("./queries.ts"),
-  ]);
+  const { Sqlite, createQueries } = await loadSqlite();
   const random = options.random ?? (() => 0.5);
   const opened = {
     path,

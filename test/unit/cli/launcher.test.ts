@@ -61,7 +61,7 @@ describe("bin/belay", () => {
 
   it("prefers the Node that was pinned beside it", async () => {
     await install("package/dist/cli/belay.js", "");
-    await install("package/node_modules/node/bin/node", '#!/bin/sh\necho "pinned $1" | sed "s#.*/dist#dist#"\n', 0o755);
+    await install("package/node_modules/node/bin/node", '#!/bin/sh\necho "pinned $2" | sed "s#.*/dist#dist#"\n', 0o755);
     expect((await start(belay)).stdout).toBe("dist/cli/belay.js\n");
   });
 

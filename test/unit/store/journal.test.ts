@@ -1,4 +1,4 @@
-/** The journal of one session: J1–J4, the envelope, and what a reader makes of it. */
+/** The journal of one session: J1–J5, the envelope, and what a reader makes of it. */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Draft, Event } from "../../../src/kernel/events/index.ts";
 import { FIRST_HASH, hashOf } from "../../../src/kernel/envelope.ts";
@@ -456,6 +456,84 @@ describe("a journal that lost its session", () => {
     expect(await kindOf(journal.append([said("c")]))).toBe("internal");
     expect((await store.getSession(LOCAL_TENANT, SESSION))?.owner).toBeNull();
     expect(await read()).toHaveLength(2);
+  });
+});
+
+describe("what is staged", () => {
+  it("J5: is folded at once, and stored with the next append in one command, before it", async () => {
+    const appends: number[] = [];
+    const counting: Store = {
+      ...store,
+      append: async (command) => {
+        appends.push(command.records.length);
+        await store.append(command);
+      },
+    };
+    const journal = await journalOn(counting);
+    const heard: number[] = [];
+    journal.onAppend((events) => heard.push(...events.map(({ seq }) => seq)));
+    await journal.append(beginning());
+    await journal.stage([said("a")]);
+    await journal.stage([said("b")]);
+    expect([journal.state.seq, (await read()).length, heard]).toEqual([5, 3, [1, 2, 3]]);
+    const own = await journal.append([said("c")]);
+    expect(own.map(({ seq }) => seq)).toEqual([6]);
+    expect([appends, heard]).toEqual([
+      [3, 3],
+      [1, 2, 3, 4, 5, 6],
+    ]);
+    const events = await read();
+    expect(foldAll(emptyState(newSession()), events)).toEqual(journal.state);
+  });
+
+  it("J5: is stored by a flush, and by closing", async () => {
+    const journal = await journalOn(store);
+    await journal.stage([said("a")]);
+    await journal.flush();
+    await journal.flush();
+    expect(await read()).toHaveLength(1);
+    await journal.stage([said("b")]);
+    await journal.close();
+    expect(await read()).toHaveLength(2);
+    const { state } = await loadSession(store, LOCAL_TENANT, SESSION);
+    expect(state).toEqual(journal.state);
+    expect(await kindOf(journal.stage([said("c")]))).toBe("internal");
+    expect(await kindOf(journal.flush())).toBe("internal");
+  });
+
+  it("J5: stays staged when the store fails for the moment, and is stored once", async () => {
+    const busy = new HarnessError("store_busy", "Another process held the database.", "Try again.");
+    let fails = 1;
+    const journal = await journalOn({
+      ...store,
+      append: (command) => (fails-- > 0 ? Promise.reject(busy) : store.append(command)),
+    });
+    await journal.stage([said("a")]);
+    await expect(journal.append([said("lost")])).rejects.toBe(busy);
+    await journal.append([said("b")]);
+    const texts = (await read()).map(({ data }) => JSON.stringify(data).match(/"text":"(\w+)"/)?.[1]);
+    expect(texts).toEqual(["a", "b"]);
+  });
+
+  it("J1: that does not fit its schema changes nothing", async () => {
+    const journal = await journalOn(store);
+    await journal.append(beginning());
+    const before = journal.state;
+    const wrong = { kind: "RetryWaited", data: null } as unknown as Draft; // what the compiler keeps everybody else from
+    expect(await kindOf(journal.stage([wrong]))).toBe("internal");
+    expect(journal.state).toBe(before);
+  });
+
+  it("J4: is refused once the journal is fenced", async () => {
+    const journal = await journalOn(store);
+    await journal.append([said("a")]);
+    await clock.advance(LEASE_MS + 1);
+    await claim(store, "token-2");
+    await journal.stage([said("b")]);
+    expect(await kindOf(journal.flush())).toBe("fenced");
+    expect(await kindOf(journal.stage([said("c")]))).toBe("fenced");
+    await journal.close();
+    expect(await read()).toHaveLength(1);
   });
 });
 

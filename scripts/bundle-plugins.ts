@@ -1,0 +1,83 @@
+/**
+ * What the command's bundle does beyond esbuild's own: both are about the start of `belay run`.
+ *
+ * P1: a plugin that no longer fits what it works on fails the build; it never ships something else silently.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import type { Plugin } from "esbuild";
+
+const WORK = "belay:work";
+/** Loaded for one command only, and large: they stay chunks of their own. */
+const APART = [/\/testing\//, /\/cli\/program\.ts$/, /\/cli\/failure\.ts$/];
+const DYNAMIC_IMPORT = /\bimport\("(\.[^"]+\.ts)"\)/g;
+
+/**
+ * Everything that the command files import when they run becomes one chunk. Left alone, each of these imports is an entry of
+ * its own and esbuild cuts the code they share into seventy small files: loading those takes longer than running them.
+ */
+export function oneWorkChunk(cli: string): Plugin {
+  const targets = dynamicTargets(cli);
+  return {
+    name: "one-work-chunk",
+    setup(build) {
+      build.onResolve({ filter: /^\..*\.ts$/ }, ({ kind, path, resolveDir }) => {
+        if (kind !== "dynamic-import") return null;
+        return targets.includes(resolve(resolveDir, path)) ? { path: WORK, namespace: WORK } : null;
+      });
+      build.onLoad({ filter: /.*/, namespace: WORK }, () => {
+        const lines = targets.map((path) => `export * from ${JSON.stringify(`./${relative(cli, path)}`)};`);
+        return { contents: lines.join("\n"), loader: "ts", resolveDir: cli };
+      });
+    },
+  };
+}
+
+/** The files below `cli` that are imported when needed, as absolute paths. */
+function dynamicTargets(cli: string): readonly string[] {
+  const files = readdirSync(cli, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+  const found = files
+    .filter((name) => name !== "guard.ts")
+    .flatMap((name) => {
+      const path = join(cli, name);
+      return [...readFileSync(path, "utf8").matchAll(DYNAMIC_IMPORT)].map(([, to = ""]) => resolve(dirname(path), to));
+    });
+  return [...new Set(found)].filter((path) => !APART.some((apart) => apart.test(path))).sort();
+}
+
+/** The one provider that this version of belay talks to. */
+const PROVIDER = "anthropic";
+const PRICES = /genai-prices\/dist\/index\.js$/;
+/** The table as the package prints it: a list of objects, indented by two, at the beginning of the module. */
+const TABLE = /^const \w+ = \[\n([^]*?)\n\]/;
+const BETWEEN = "\n  },\n";
+
+/** How the package sorts a few ASCII words; the runtime's tables of languages, which that asks for, take 5 ms to load. */
+const SORT = "([t], [a]) => t.localeCompare(a)";
+const PLAIN_SORT = "([t], [a]) => (t < a ? -1 : t > a ? 1 : 0)";
+
+/**
+ * The price table without providers that are never asked for: it is read before the first request, because the worst case
+ * of a call is priced before it is sent, and all of it takes 13 ms.
+ */
+export function pricesOfOneProvider(): Plugin {
+  return {
+    name: "prices-of-one-provider",
+    setup(build) {
+      build.onLoad({ filter: PRICES }, ({ path }) => ({
+        contents: withOneProvider(readFileSync(path, "utf8")),
+        loader: "js",
+      }));
+    },
+  };
+}
+
+/** P1. @param source the package's module */
+export function withOneProvider(source: string): string {
+  const table = TABLE.exec(source)?.[1];
+  const kept = table?.split(BETWEEN).filter((entry) => entry.startsWith(`  {\n    id: "${PROVIDER}",\n`)) ?? [];
+  if (table === undefined || kept.length !== 1 || source.split(SORT).length !== 2) {
+    throw new TypeError("the price table is not printed as expected: adapt scripts/bundle-plugins.ts");
+  }
+  return source.replace(table, () => `${kept.join("")}${BETWEEN}`).replace(SORT, PLAIN_SORT);
+}

@@ -1,0 +1,75 @@
+/**
+ * What one writer of a session knows: the state, what of it is staged, and where the stored events and the snapshot end. Calls
+ * are made one after the other; the journal sees to that, and to what ends a writer.
+ *
+ * J5: what is staged is stored before what is written after it, in one transaction; what could not be stored stays staged.
+ */
+import type { Draft, Event } from "../kernel/events/index.ts";
+import type { SpanId } from "../kernel/ids.ts";
+import { canonicalJson } from "../kernel/json.ts";
+import { FOLD_VERSION, type SessionState } from "../kernel/state.ts";
+import type { Lease, SessionRow, Store } from "./port.ts";
+import type { Redactor } from "./redaction.ts";
+import { type SealedDrafts, sealDrafts } from "./seal.ts";
+import { summaryOf } from "./summary.ts";
+
+export interface JournalWriter {
+  state(): SessionState;
+  /** The last events that are stored, and that the snapshot holds. */
+  position(): { readonly durable: number; readonly snapshot: number };
+  stage(lease: Lease, drafts: readonly Draft[]): Promise<void>;
+  /** Stores them and what is staged; `all` is both. Nothing to store is nothing done. */
+  write(
+    lease: Lease,
+    drafts: readonly Draft[],
+  ): Promise<{ readonly own: readonly Event[]; readonly all: readonly Event[] }>;
+  keepSnapshot(): Promise<void>;
+}
+
+export interface WriterParts {
+  readonly store: Store;
+  readonly redactor: Redactor;
+  readonly spans: { span(): SpanId };
+}
+
+export function journalWriter(parts: WriterParts, row: SessionRow, loaded: SessionState): JournalWriter {
+  const { store, redactor, spans } = parts;
+  let state = loaded;
+  let staged: readonly SealedDrafts[] = [];
+  let durable = loaded.seq;
+  let snapshot = loaded.seq;
+
+  const seal = async ({ epoch }: Lease, drafts: readonly Draft[]): Promise<SealedDrafts> =>
+    sealDrafts({ row, state, epoch, at: await store.now(), span: spans.span(), redactor }, drafts);
+
+  return {
+    state: () => state,
+    position: () => ({ durable, snapshot }),
+    stage: async (lease, drafts) => {
+      const sealed = await seal(lease, drafts);
+      staged = [...staged, sealed];
+      ({ state } = sealed);
+    },
+    write: async (lease, drafts) => {
+      const sealed = await seal(lease, drafts);
+      const pieces = [...staged, sealed];
+      const all = pieces.flatMap(({ events }) => events);
+      if (all.length === 0) return { own: [], all };
+      await redactor.flush();
+      for (const spill of pieces.flatMap(({ spills }) => spills)) await store.putBlob(row.tenant, spill);
+      const records = pieces.flatMap((piece) => piece.records);
+      const blobs = [...new Set(pieces.flatMap((piece) => piece.blobs))];
+      await store.append({ lease, after_seq: durable, records, blobs, summary: summaryOf(sealed.state) });
+      ({ state } = sealed);
+      durable = state.seq;
+      staged = [];
+      return { own: sealed.events, all };
+    },
+    keepSnapshot: async () => {
+      const { tenant, session, seq } = state;
+      if (seq !== durable) return; // it would hold what is not stored
+      await store.putSnapshot({ tenant, session, seq, fold: FOLD_VERSION, state: canonicalJson(state) });
+      snapshot = seq;
+    },
+  };
+}

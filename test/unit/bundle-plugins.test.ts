@@ -1,0 +1,38 @@
+/** What the build leaves out of the command's price table makes no difference to what it answers. */
+import { readFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import * as whole from "@pydantic/genai-prices";
+import { afterAll, describe, expect, it } from "vitest";
+import { withOneProvider } from "../../scripts/bundle-plugins.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "belay-prices-"));
+afterAll(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+describe("the price table of the bundle", () => {
+  it("answers for every model of the provider as the whole table does", async () => {
+    const entry = createRequire(import.meta.url).resolve("@pydantic/genai-prices");
+    const source = readFileSync(join(dirname(entry), "index.js"), "utf8");
+    const path = join(directory, "prices.mjs");
+    writeFileSync(path, withOneProvider(source));
+    const part = (await import(pathToFileURL(path).href)) as typeof whole; // the same module, with a shorter table
+    const models = whole.findProvider({ providerId: "anthropic" })?.models ?? [];
+    expect(models.length).toBeGreaterThan(10);
+    const usage = { input_tokens: 300_000, cache_read_tokens: 100_000, cache_write_tokens: 20_000, output_tokens: 999 };
+    for (const model of [...models.map(({ id }) => id), "claude-sonnet-4-5-20250929", "no-such-model"]) {
+      const asked = { providerId: "anthropic", timestamp: new Date("2026-06-01") };
+      const [mine, theirs] = [part.calcPrice(usage, model, asked), whole.calcPrice(usage, model, asked)];
+      expect([model, mine?.total_price, mine?.model.id]).toEqual([model, theirs?.total_price, theirs?.model.id]);
+    }
+    expect(part.findProvider({ providerId: "openai" })).toBeUndefined();
+  });
+
+  it("is refused when the package prints it in another way", () => {
+    expect(() => withOneProvider("export const prices = [];")).toThrow(TypeError);
+  });
+});
