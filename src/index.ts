@@ -36,7 +36,8 @@ export type { Step } from "./kernel/step.ts";
 
 export { createAnthropicModel } from "./model/anthropic.ts";
 export { classifyProviderError } from "./model/classify.ts";
-export type { Model, ModelAnswer, ModelDelta, ModelRequest, PriceTable } from "./model/model.ts";
+export { oneModel } from "./model/model.ts";
+export type { Model, ModelAnswer, ModelDelta, ModelRequest, Models, PriceTable } from "./model/model.ts";
 export { createPriceTable } from "./model/prices.ts";
 
 export { loadSession, openJournal, readEvents } from "./store/journal.ts";

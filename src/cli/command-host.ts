@@ -4,6 +4,7 @@ import { createLocalHost } from "../host/local-host.ts";
 import { systemClock } from "../host/system-clock.ts";
 import { LOCAL_TENANT } from "../kernel/ids.ts";
 import { createAnthropicModel } from "../model/anthropic.ts";
+import { oneModel } from "../model/model.ts";
 import type { Store } from "../store/port.ts";
 import type { Face } from "./face.ts";
 import { VERSION } from "./version.ts";
@@ -25,7 +26,7 @@ export function createHost({ face, store, prompter }: HostParts): Host {
   });
   return createLocalHost({
     store,
-    model,
+    models: oneModel(model),
     prompter,
     home: environment.home,
     userHome: environment.userHome,

@@ -2,13 +2,13 @@
 import { worstCaseTokens } from "../kernel/bound.ts";
 import type { Draft } from "../kernel/events/index.ts";
 import { NO_MONEY } from "../kernel/money.ts";
-import type { SessionState } from "../kernel/state.ts";
 import type { Step } from "../kernel/step.ts";
 import { NO_USAGE, totalTokens, type Usage } from "../kernel/usage.ts";
 import type { Message } from "../kernel/content.ts";
 import type { ModelCallId } from "../kernel/ids.ts";
 import type { ModelAnswer, ModelFailure, ModelRequest } from "../model/model.ts";
 import { promptOf } from "./prompt.ts";
+import { requestHash, requestOf } from "./request.ts";
 import type { Drive } from "./run.ts";
 
 type CallStep = Extract<Step, { readonly kind: "call_model" }>;
@@ -16,7 +16,10 @@ type CallStep = Extract<Step, { readonly kind: "call_model" }>;
 export async function callModel(step: CallStep, run: Drive): Promise<readonly Draft[]> {
   const { host } = run;
   const state = run.state();
-  const request = requestOf(state, run);
+  const { provider } = run.config();
+  const model = await host.models.of(provider);
+  const prompt = promptOf(host.tools);
+  const request = requestOf(state, run.config(), prompt);
   const call = host.ids.modelCall();
   const tokens = worstCaseTokens(state);
   await run.record([
@@ -30,18 +33,20 @@ export async function callModel(step: CallStep, run: Drive): Promise<readonly Dr
       turn: step.turn,
       data: {
         call,
+        provider,
         model: request.model,
         attempt: step.attempt,
         max_tokens: request.max_tokens,
         messages: request.messages.length,
-        ...promptOf(host.tools).versions,
+        request: requestHash(request, prompt.versions),
+        ...prompt.versions,
       },
     },
   ]);
 
   const started = host.clock.monotonic();
   let firstDelta: number | null = null;
-  const answer = await host.model.call(request, {
+  const answer = await model.call(withWholeThinking(request, run), {
     signal: run.signal,
     onDelta: (delta) => {
       firstDelta ??= host.clock.monotonic() - started;
@@ -56,23 +61,12 @@ export async function callModel(step: CallStep, run: Drive): Promise<readonly Dr
   return [finished(call, answer, took), await settled(call, answer, tokens, run)];
 }
 
-/** The request extends the one before it (G13): the fold only ever appends to messages. */
-function requestOf(state: SessionState, run: Drive): ModelRequest {
-  const config = run.config();
-  const { system, tools } = promptOf(run.host.tools);
-  return {
-    model: config.model,
-    system,
-    tools,
-    messages: state.messages.map((message) => withWholeThinking(message, run)),
-    thinking_from: state.thinking_from,
-    max_tokens: state.max_tokens,
-    thinking_tokens: config.thinking_tokens,
-  };
+/** Thinking is signed to the byte: where a secret was taken out for the journal, it is put back for the provider. */
+function withWholeThinking(request: ModelRequest, run: Drive): ModelRequest {
+  return { ...request, messages: request.messages.map((message) => restored(message, run)) };
 }
 
-/** Thinking is signed to the byte: where a secret was taken out for the journal, it is put back for the provider. */
-function withWholeThinking(message: Message, run: Drive): Message {
+function restored(message: Message, run: Drive): Message {
   if (message.role === "user" || !message.parts.some((part) => part.type === "thinking")) return message;
   const parts = message.parts.map((part) =>
     part.type === "thinking" ? { ...part, text: run.redactor.restore(part.text) } : part,

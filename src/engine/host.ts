@@ -4,7 +4,7 @@ import type { SandboxMode } from "../kernel/config.ts";
 import type { ToolUsePart } from "../kernel/content.ts";
 import type { Ids, SessionId } from "../kernel/ids.ts";
 import type { ProcessIdentity } from "../kernel/process-identity.ts";
-import type { Model, PriceTable } from "../model/model.ts";
+import type { Models, PriceTable } from "../model/model.ts";
 import type { Owner, Store } from "../store/port.ts";
 import type { Redactor } from "../store/redaction.ts";
 import type { Tool } from "../tool/tool.ts";
@@ -13,7 +13,7 @@ import type { Workspace, Workspaces } from "../workspace/workspace.ts";
 
 export interface Host {
   readonly store: Store;
-  readonly model: Model;
+  readonly models: Models;
   readonly prices: PriceTable;
   readonly workspaces: Workspaces;
   /** A shell for a workspace, in the mode that the session was configured with. */

@@ -8,7 +8,7 @@ import type { Host, Prompter } from "../engine/host.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { createIds } from "../kernel/ids.ts";
-import type { Model } from "../model/model.ts";
+import type { Models } from "../model/model.ts";
 import { createPriceTable } from "../model/prices.ts";
 import type { Store } from "../store/port.ts";
 import { createRedactor, type KnownSecret } from "../store/redaction.ts";
@@ -31,7 +31,7 @@ const VAULT_FILE = "secrets.json";
 
 export interface LocalHostOptions {
   readonly store: Store;
-  readonly model: Model;
+  readonly models: Models;
   /** belay's own directory: hidden from commands. */
   readonly home: string;
   /** The user's home directory: hidden from commands but for tool chains, and refused as a tree to work in. */
@@ -52,12 +52,12 @@ const PATH_DEFAULT = "/usr/local/bin:/usr/bin:/bin";
 const LOCALE_DEFAULT = "C.UTF-8";
 
 export function createLocalHost(options: LocalHostOptions): Host {
-  const { store, model, environment, userHome, clock = systemClock } = options;
+  const { store, models, environment, userHome, clock = systemClock } = options;
   const path = environment["PATH"] ?? PATH_DEFAULT;
   const locale = environment["LC_ALL"] ?? environment["LANG"] ?? LOCALE_DEFAULT;
   return {
     store,
-    model,
+    models,
     prices: createPriceTable(),
     workspaces: createWorkspaces({ git: { path, locale }, clock, home: userHome }),
     shell: async (workspace, mode) => {

@@ -16,7 +16,8 @@ export const configSchema = lazy(() =>
     thinking_tokens: z.int().positive().nullable(),
     limits: z.object({ turns: z.int().positive(), active_ms: z.int().positive(), tokens: z.int().positive() }),
     sandbox: z.object({
-      mode: z.enum(["bwrap", "none"]),
+      /** `external`: a container or machine around belay, declared by the user and probed. */
+      mode: z.enum(["bwrap", "external", "none"]),
       /** Commands may use the network. Such a call is unconfined: after a crash it is never re-run. */
       network: z.boolean(),
     }),

@@ -11,10 +11,18 @@ export interface Origin {
   readonly by?: string;
 }
 
+/** What a provider wants back to the byte with the part it came with (an item's id, encrypted reasoning). No other sees it. */
+export interface Opaque {
+  readonly provider: string;
+  readonly data: JsonObject;
+}
+
+/** `opaque` only in what a model said. */
 export interface TextPart {
   readonly type: "text";
   readonly text: string;
   readonly origin: Origin;
+  readonly opaque?: Opaque;
 }
 
 export interface ImagePart {
@@ -24,12 +32,13 @@ export interface ImagePart {
   readonly origin: Origin;
 }
 
-/** Kept to the byte: the provider checks the signature. */
+/** Kept to the byte: the provider checks the signature. Providers without one sign with nothing and use `opaque`. */
 export interface ThinkingPart {
   readonly type: "thinking";
   readonly text: string;
   readonly signature: string;
   readonly origin: Origin;
+  readonly opaque?: Opaque;
 }
 
 export interface RedactedThinkingPart {
@@ -46,6 +55,7 @@ export interface ToolUsePart {
   readonly name: string;
   readonly input: JsonObject;
   readonly origin: Origin;
+  readonly opaque?: Opaque;
 }
 
 export interface ToolResultPart {

@@ -21,6 +21,17 @@ export interface Model {
   call(request: ModelRequest, options: ModelCallOptions): Promise<ModelAnswer>;
 }
 
+/** Finds the adapter of a provider. One that is not used is not loaded. */
+export interface Models {
+  /** @throws HarnessError `config_invalid` when no provider has this name or its package is not installed */
+  of(provider: string): Promise<Model>;
+}
+
+/** One model, whatever provider a session names. */
+export function oneModel(model: Model): Models {
+  return { of: () => Promise.resolve(model) };
+}
+
 export interface ToolSchema {
   readonly name: string;
   readonly description: string;

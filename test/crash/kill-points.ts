@@ -34,7 +34,7 @@ export function withKillPoints(host: Host, points: KillPoints): Host {
   return {
     ...host,
     store: around(host.store, ["append", "createSession", "claim", "putBlob", "putSnapshot", "release"], points),
-    model: around(host.model, ["call"], points),
+    models: { of: async (provider) => around(await host.models.of(provider), ["call"], points) },
     workspaces: {
       prepare: async (request) => {
         points.hit("prepare.before");

@@ -4,6 +4,7 @@
  * The session is canceled at its n-th event, for every n. It ends in good order within two seconds, nothing it started is
  * alive, every call has one result, and a resume goes on to the end.
  */
+import { oneModel } from "../../src/model/model.ts";
 import { describe, expect, it } from "vitest";
 import { resumeSession } from "../../src/engine/session.ts";
 import { callTool, callTools, fail, say, type ScriptedStep, scriptedModel } from "../../src/testing/scripted-model.ts";
@@ -86,7 +87,7 @@ async function cancelAt(script: readonly ScriptedStep[], n: number): Promise<boo
   expect([...answered].sort(), told).toEqual([...asked].sort());
 
   const again = await resumeSession(
-    { ...host, model: scriptedModel([say("Done.")]) },
+    { ...host, models: oneModel(scriptedModel([say("Done.")])) },
     { session: live.session, message: null, change: null },
   );
   expect(await again.done, told).toMatchObject({ outcome: "completed" });

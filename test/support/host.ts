@@ -5,7 +5,7 @@ import type { Host } from "../../src/engine/host.ts";
 import { createLocalHost } from "../../src/host/local-host.ts";
 import { systemClock } from "../../src/host/system-clock.ts";
 import type { Clock } from "../../src/kernel/clock.ts";
-import type { Model } from "../../src/model/model.ts";
+import { type Model, oneModel } from "../../src/model/model.ts";
 import type { Store } from "../../src/store/port.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 
@@ -22,7 +22,7 @@ export async function testHost({ home, model, clock = systemClock, store }: Test
   mkdirSync(home, { recursive: true, mode: 0o700 });
   return createLocalHost({
     store: store ?? (await openSqliteStore({ path: join(home, "belay.db"), clock })),
-    model,
+    models: oneModel(model),
     home,
     userHome: join(home, "user"),
     environment: { PATH: process.env["PATH"], LANG: "C.UTF-8" },

@@ -191,7 +191,17 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
           {
             kind: "ModelCallStarted",
             turn: step.turn,
-            data: { call, model: "m", attempt: step.attempt, max_tokens: 10, messages: 1, prompt: "p", tools: "t" },
+            data: {
+              call,
+              provider: "p",
+              model: "m",
+              attempt: step.attempt,
+              max_tokens: 10,
+              messages: 1,
+              request: "r",
+              prompt: "p",
+              tools: "t",
+            },
           },
         ]);
         if (crash()) return;

@@ -7,11 +7,14 @@ import { modelCallId } from "./shapes.ts";
 const schema = lazy(() =>
   z.object({
     call: modelCallId(),
+    provider: z.string(),
     model: z.string(),
     attempt: z.int().positive(),
     max_tokens: z.int().positive(),
     /** How many messages the request holds. */
     messages: z.int().nonnegative(),
+    /** SHA-256 over all that the request says, as `requestHash` forms it: a replay builds the request anew and compares. */
+    request: z.string(),
     /** SHA-256 of the system prompt and of the tool schemas, as sent. */
     prompt: z.string(),
     tools: z.string(),

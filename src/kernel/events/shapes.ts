@@ -41,6 +41,8 @@ const origin = lazy(
     }) as z.ZodType<Origin>, // zod writes optional members as `T | undefined`; canonical JSON never stores undefined
 );
 
+const opaque = lazy(() => z.object({ provider: z.string(), data: json() }).optional());
+
 const text = lazy(() => z.object({ type: z.literal("text"), text: z.string(), origin: origin() }));
 
 export const plainPart = lazy((): z.ZodType<PlainPart> =>
@@ -55,20 +57,28 @@ export const plainPart = lazy((): z.ZodType<PlainPart> =>
   ]),
 );
 
-export const modelPart = lazy((): z.ZodType<ModelPart> =>
-  z.discriminatedUnion("type", [
-    text(),
-    z.object({ type: z.literal("thinking"), text: z.string(), signature: z.string(), origin: origin() }),
-    z.object({ type: z.literal("redacted_thinking"), data: z.string(), origin: origin() }),
-    z.object({
-      type: z.literal("tool_use"),
-      call: toolCallId(),
-      provider_id: z.string(),
-      name: z.string(),
-      input: json(),
-      origin: origin(),
-    }),
-  ]),
+export const modelPart = lazy(
+  (): z.ZodType<ModelPart> =>
+    z.discriminatedUnion("type", [
+      text().extend({ opaque: opaque() }),
+      z.object({
+        type: z.literal("thinking"),
+        text: z.string(),
+        signature: z.string(),
+        origin: origin(),
+        opaque: opaque(),
+      }),
+      z.object({ type: z.literal("redacted_thinking"), data: z.string(), origin: origin() }),
+      z.object({
+        type: z.literal("tool_use"),
+        call: toolCallId(),
+        provider_id: z.string(),
+        name: z.string(),
+        input: json(),
+        origin: origin(),
+        opaque: opaque(),
+      }),
+    ]) as z.ZodType<ModelPart>, // as for `origin`: no member is ever stored as undefined
 );
 
 export const processIdentity = lazy((): z.ZodType<ProcessIdentity> =>

@@ -63,7 +63,17 @@ export function answered(text: string, tools: readonly ToolUsePart[] = [], turn 
     {
       kind: "ModelCallStarted",
       turn,
-      data: { call, model: "m", attempt: 1, max_tokens: 100, messages: 1, prompt: "", tools: "" },
+      data: {
+        call,
+        provider: "p",
+        model: "m",
+        attempt: 1,
+        max_tokens: 100,
+        messages: 1,
+        request: "",
+        prompt: "",
+        tools: "",
+      },
     },
     {
       kind: "ModelCallFinished",
