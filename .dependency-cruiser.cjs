@@ -21,8 +21,8 @@ const MAY_IMPORT = {
   acp: ["kernel", "store", ...MIDDLE, "engine", "host", "observe", "workflow", "service"],
 };
 
-/** The one command that starts the model-server emulator, which is part of the testing kit. */
-const EMULATE = "^src/cli/commands/emulate\\.ts$";
+/** The commands that start the model-server emulator, or write a scenario for it: it is part of the testing kit. */
+const EMULATE = "^src/cli/commands/(emulate|record)\\.ts$";
 
 const floors = Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({
   name: `floor-${folder}`,

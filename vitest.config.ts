@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: ["./test/support/postgres-global.ts"],
     reporters: ["./scripts/closing-reporter.ts"],
     pool: "forks",
     maxWorkers: 2,

@@ -1,199 +1,146 @@
 /**
- * `npm run bench`: belay beside a bare loop of sixty lines, on the same emulator, in the same run. Both are whole processes
- * that read a file in every turn; belay journals, snapshots and confines while it does. They run one after the other, again
- * and again, so that a slow machine is slow for both; the medians are what to quote. A first round is not counted: it fills
- * the disk's cache, and for belay the cache of compiled code.
+ * `npm run bench`: belay as it is built beside a bare loop of sixty lines, on the same server, in the same run. The contenders
+ * take their turns, round after round, so that a slow machine is slow for all; medians and their spread are what to quote. A
+ * first round is not counted: it fills the disk's cache, and for belay the cache of compiled code.
  */
-import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, loadavg, tmpdir, totalmem } from "node:os";
-import { join } from "node:path";
-import { type Emulator, startEmulator } from "../src/testing/emulator/emulator.ts";
-import type { ScenarioInput } from "../src/testing/emulator/scenario.ts";
-import { probeSandbox } from "../src/workspace/sandbox-probe.ts";
-import { measureTokens } from "./bench-tokens.ts";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus, loadavg, release, totalmem } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { type Contender, type Ground, makeGround, type Name } from "./bench-ground.ts";
+import { type Figures, type Measure, MEASURES } from "./bench-measures.ts";
+import { statistic } from "./bench-statistics.ts";
+import { type Result, resultOf, ROWS, tableOf } from "./bench-table.ts";
+import { probeSandbox } from "../src/workspace/sandbox/probe.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-const ROUNDS = 7;
-/** Long sessions tell how things grow; a few are enough. */
-const LONG_ROUNDS = 3;
-const TURNS = 50;
-const LONG_TURNS = 200;
-/** Turns at the beginning and at the end of a long session that are compared. */
-const EDGE_TURNS = 50;
-const COMMAND_TURNS = 20;
-const FILES = 1_000;
-const MEMORY_POLL_MS = 10;
+const HELP = `npm run bench -- [options]
 
-interface Measured {
-  /** From the start of the process to the arrival of its first request. */
-  readonly first_request_ms: number;
-  /** When requests arrived. The first turn waits for the workspace and is left out. */
-  readonly arrivals_ms: readonly number[];
-  readonly peak_mib: number;
-  readonly first_request_bytes: number;
+  --quick         a few rounds of each, without the largest project: about a minute
+  --only NAMES    only these measures, by comma: ${MEASURES.map(({ name }) => name).join(", ")}
+  --against DIR   another belay, built, in the same rounds: a before beside an after
+  --write         put the table into docs/performance.md, between its marks
+  --json          figures with all their samples, on standard output
+
+Run \`npm run build\` first: what is measured is bin/belay.`;
+
+interface Options {
+  readonly quick: boolean;
+  readonly only: readonly string[];
+  readonly against: string | null;
+  readonly json: boolean;
+  readonly write: boolean;
 }
 
-interface Contender {
-  readonly name: string;
-  readonly scenario: ScenarioInput;
-  readonly program: readonly string[];
-  readonly rounds: number;
+function optionsOf(argv: readonly string[]): Options | string {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      quick: { type: "boolean" },
+      json: { type: "boolean" },
+      write: { type: "boolean" },
+      only: { type: "string" },
+      against: { type: "string" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  if (values.help === true) return HELP;
+  const only = values.only?.split(",") ?? [];
+  const unknown = only.filter((name) => MEASURES.every((measure) => measure.name !== name));
+  if (unknown.length > 0) throw new TypeError(`there is no measure ${unknown.join(", ")}`);
+  const against = values.against === undefined ? null : resolve(values.against);
+  for (const root of [ROOT, ...(against === null ? [] : [against])]) {
+    if (!existsSync(join(root, "dist/cli/belay.js")))
+      throw new TypeError(`${root} is not built: run \`npm run build\``);
+  }
+  return { quick: values.quick === true, json: values.json === true, write: values.write === true, only, against };
 }
 
-type Results = ReadonlyMap<string, readonly Measured[]>;
+type Samples = Map<string, number[]>;
 
-function scenarioOf(turns: number, tool: string, input: Readonly<Record<string, string>>): ScenarioInput {
-  const call = [{ tool, input }];
-  return { turns: [...Array.from({ length: turns }, () => ({ call, chunk_chars: 1_000 })), { say: "Done." }] };
+async function measureAll(ground: Ground, options: Options): Promise<Samples> {
+  const samples: Samples = new Map();
+  const wanted = MEASURES.filter(({ name }) => options.only.length === 0 || options.only.includes(name));
+  const least = options.only.length > 0 ? 1 : 0; // what was named is measured
+  const rounds = (measure: Measure): number => (options.quick ? Math.max(least, measure.quick_rounds) : measure.rounds);
+  const most = Math.max(...wanted.map(rounds));
+  for (let round = 0; round <= most; round++) {
+    for (const measure of wanted.filter((one) => rounds(one) > 0 && round <= rounds(one))) {
+      const at = `round ${round} of ${most}, load ${(loadavg()[0] ?? 0).toFixed(1)}: ${measure.name}`;
+      process.stderr.write(`${at}\n`);
+      for (const contender of inTurn(ground.contenders, round)) {
+        if (!measure.contenders.includes(contender.name)) continue;
+        const figures = await measure.run(ground, contender);
+        if (round > 0) keep(samples, measure, contender.name, figures);
+      }
+    }
+  }
+  return samples;
 }
 
-function contenders(belay: readonly string[]): readonly Contender[] {
-  const bare = [process.execPath, join(ROOT, "scripts/bench-bare-loop.js")];
-  const reads = (turns: number): ScenarioInput => scenarioOf(turns, "read", { path: "file-1.txt" });
-  const commands = scenarioOf(COMMAND_TURNS, "bash", { command: "echo x >> file-1.txt" });
-  const both = (turns: number, rounds: number): readonly Contender[] => [
-    { name: `bare ${turns}`, scenario: reads(turns), program: bare, rounds },
-    { name: `belay ${turns}`, scenario: reads(turns), program: belay, rounds },
-  ];
-  return [
-    ...both(1, ROUNDS),
-    ...both(TURNS, ROUNDS),
-    { name: "commands", scenario: commands, program: belay, rounds: ROUNDS },
-    ...both(LONG_TURNS, LONG_ROUNDS),
-  ];
+/** Nobody is always the first after something else. */
+function inTurn(contenders: readonly Contender[], round: number): readonly Contender[] {
+  return round % 2 === 0 ? contenders : [...contenders].reverse();
 }
 
-async function measure({ scenario, program }: Contender, cwd: string, home: string): Promise<Measured> {
-  const emulator = await startEmulator({ scenario });
-  try {
-    const asked_at = performance.now();
-    const started = (await emulatorNow(emulator)) + performance.now() - asked_at;
-    const [command = "", ...args] = program;
-    const child = spawn(command, args, { cwd, env: environment(home, emulator.url), stdio: "ignore" });
-    let peak_kib = 0;
-    const watch = setInterval(() => (peak_kib = peakOf(child.pid) ?? peak_kib), MEMORY_POLL_MS);
-    const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
-    clearInterval(watch);
-    if (code !== 0) throw new Error(`${program.join(" ")} ended with ${code}`);
-    const asked = emulator.requests.filter((request) => request.path.startsWith("/v1/messages"));
-    const [first, ...later] = asked.map((request) => request.at);
-    return {
-      first_request_ms: (first ?? 0) - started,
-      arrivals_ms: later,
-      peak_mib: peak_kib / 1024,
-      first_request_bytes: Buffer.byteLength(JSON.stringify(asked[0]?.body)),
-    };
-  } finally {
-    await emulator.close();
+function keep(samples: Samples, measure: Measure, contender: Name, figures: Figures): void {
+  for (const [figure, value] of Object.entries(figures)) {
+    const key = keyOf(measure.name, figure, contender);
+    const known = samples.get(key);
+    if (known === undefined) samples.set(key, [value]);
+    else known.push(value);
   }
 }
 
-function environment(home: string, url: string): NodeJS.ProcessEnv {
-  return { ...process.env, BELAY_HOME: home, ANTHROPIC_API_KEY: "bench", ANTHROPIC_BASE_URL: url };
+function keyOf(measure: string, figure: string, contender: Name): string {
+  return `${measure} ${figure} ${contender}`;
 }
 
-/** The most memory the process ever had, in KiB; null when it is gone. */
-function peakOf(pid: number | undefined): number | null {
-  try {
-    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? Number.NaN) || null;
-  } catch (error) {
-    if (error instanceof Error && "code" in error) return null; // it ended between two looks
-    throw error;
-  }
+function resultsOf(samples: Samples): readonly Result[] {
+  const of = (measure: string, figure: string) => (contender: Name) =>
+    statistic(samples.get(keyOf(measure, figure, contender)) ?? []);
+  const results = ROWS.map((row) => resultOf(row, of(row.measure, row.figure)));
+  return results.filter(({ belay, other }) => belay !== null || other !== null);
 }
 
-/** The emulator's clock, read by asking it something. */
-async function emulatorNow(emulator: Emulator): Promise<number> {
-  await fetch(`${emulator.url}/v1/models`, { headers: { "x-api-key": "bench", "anthropic-version": "2023-06-01" } });
-  return emulator.requests.at(-1)?.at ?? 0;
+const PAGE = join(ROOT, "docs/performance.md");
+const [BEGIN, END] = ["<!-- figures: npm run bench -- --write -->", "<!-- end of figures -->"];
+
+function writePage(printed: string): void {
+  const [before, rest = ""] = readFileSync(PAGE, "utf8").split(BEGIN);
+  const after = rest.split(END)[1];
+  if (after === undefined) throw new TypeError(`${PAGE} has lost the marks around its figures`);
+  writeFileSync(PAGE, `${before}${BEGIN}\n\n${printed}\n\n${END}${after}`);
 }
 
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
-}
-
-/** Mean time of a turn: arrivals are known to the millisecond, so single turns are not. */
-function meanTurn(arrivals: readonly number[]): number {
-  return ((arrivals.at(-1) ?? 0) - (arrivals[0] ?? 0)) / Math.max(1, arrivals.length - 1);
-}
-
-function makeProject(directory: string): void {
-  mkdirSync(directory, { recursive: true });
-  for (let i = 1; i <= FILES; i++) writeFileSync(join(directory, `file-${i}.txt`), `line ${i}\n`.repeat(20));
-  for (const args of [
-    ["init", "-q"],
-    ["add", "-A"],
-    ["-c", "user.name=b", "-c", "user.email=b@localhost", "commit", "-qm", "start"],
-  ]) {
-    spawnSync("git", args, { cwd: directory });
-  }
+function machine(): string {
+  const memory = (totalmem() / 2 ** 30).toFixed(0);
+  return `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} cores, ${memory} GiB, ${process.platform} ${release()}, Node ${process.version}`;
 }
 
 async function main(): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), "belay-bench-"));
-  const project = join(directory, "project");
-  const home = join(directory, "home");
-  const unsandboxed = (await probeSandbox()).mode === "none";
-  const options = [...(unsandboxed ? ["--no-sandbox"] : []), "--max-turns", String(LONG_TURNS + 1)];
-  const belay = [join(ROOT, "bin/belay"), "run", ...options];
+  const options = optionsOf(process.argv.slice(2));
+  if (typeof options === "string") return console.log(options);
+  const sandbox = await probeSandbox();
+  if (sandbox.mode === "none") throw new TypeError(`the bench measures belay with its sandbox: ${sandbox.reason}`);
+  const started = performance.now();
+  const ground = makeGround({ root: ROOT, against: options.against });
   try {
-    makeProject(project);
-    const results = await compare(contenders([...belay, "--output", "json", "bench"]), project, home);
-    const tokens = await measureTokens([...belay, "bench"], project, (url) => environment(home, url));
-    print(results, median(tokens), unsandboxed);
+    const results = resultsOf(await measureAll(ground, options));
+    const facts = {
+      machine: machine(),
+      load: (loadavg()[0] ?? 0).toFixed(1),
+      minutes: ((performance.now() - started) / 60_000).toFixed(1),
+    };
+    if (options.json) return console.log(JSON.stringify({ ...facts, results }, null, 2));
+    const printed = `${facts.machine}; load ${facts.load} at the end; ${facts.minutes} minutes\n\n${tableOf(results)}`;
+    console.log(printed);
+    if (options.write) writePage(printed);
+    const missed = results.filter(({ met }) => met === false).length;
+    console.log(`\n${results.filter(({ met }) => met === true).length} aims met, ${missed} missed`);
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    ground.remove();
   }
-}
-
-async function compare(all: readonly Contender[], project: string, home: string): Promise<Results> {
-  const results = new Map<string, Measured[]>(all.map(({ name }) => [name, []]));
-  for (let round = 0; round <= ROUNDS; round++) {
-    for (const contender of all.filter(({ rounds }) => round <= rounds)) {
-      const measured = await measure(contender, project, home);
-      if (round > 0) results.get(contender.name)?.push(measured);
-    }
-    process.stderr.write(`round ${round} of ${ROUNDS}, load ${(loadavg()[0] ?? 0).toFixed(1)}\n`);
-  }
-  return results;
-}
-
-function print(results: Results, token_ms: number, unsandboxed: boolean): void {
-  const of = (name: string, figure: (one: Measured) => number): number => median((results.get(name) ?? []).map(figure));
-  const row = (label: string, suffix: string, figure: (one: Measured) => number, unit: string, digits = 0): void =>
-    console.log(
-      `| ${label} | ${of(`bare ${suffix}`, figure).toFixed(digits)} ${unit} | ${of(`belay ${suffix}`, figure).toFixed(digits)} ${unit} |`,
-    );
-  const memory = totalmem() / 2 ** 30;
-  console.log(
-    `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} cores, ${memory.toFixed(0)} GiB, Node ${process.version}`,
-  );
-  console.log(`${ROUNDS} rounds, medians; a project of ${FILES} files${unsandboxed ? "; NO SANDBOX" : ""}\n`);
-  console.log("| | bare loop | belay |\n|---|---|---|");
-  row("start to first request", String(TURNS), (one) => one.first_request_ms, "ms");
-  row("a turn with a read tool", String(TURNS), (one) => meanTurn(one.arrivals_ms), "ms", 1);
-  row(
-    `… of ${LONG_TURNS}, the first ${EDGE_TURNS}`,
-    String(LONG_TURNS),
-    (one) => meanTurn(one.arrivals_ms.slice(0, EDGE_TURNS)),
-    "ms",
-    1,
-  );
-  row(
-    `… of ${LONG_TURNS}, the last ${EDGE_TURNS}`,
-    String(LONG_TURNS),
-    (one) => meanTurn(one.arrivals_ms.slice(-EDGE_TURNS)),
-    "ms",
-    1,
-  );
-  const command = of("commands", (one) => meanTurn(one.arrivals_ms));
-  console.log(`| a turn with a changing command (snapshot, sandbox) | | ${command.toFixed(1)} ms |`);
-  for (const turns of [1, TURNS, LONG_TURNS])
-    row(`peak memory, ${turns} turns`, String(turns), (one) => one.peak_mib, "MiB");
-  row("bytes of the first request", String(TURNS), (one) => one.first_request_bytes, "B");
-  console.log(`| a token from its arrival to stdout | | ${token_ms.toFixed(1)} ms |`);
 }
 
 await main();

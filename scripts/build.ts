@@ -6,8 +6,8 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { build } from "esbuild";
-import { oneWorkChunk, pricesOfOneProvider } from "./bundle-plugins.ts";
+import { build, type BuildOptions } from "esbuild";
+import { APART_PACKAGES, oneWorkChunk, packagesApart, pricesApart } from "./bundle-plugins.ts";
 import { compileGuard } from "./compile-guard.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -20,6 +20,19 @@ const EXTERNAL = ["better-sqlite3", "@vscode/ripgrep"];
 const REQUIRE_BANNER =
   'import { createRequire as belayRequire } from "node:module"; const require = belayRequire(import.meta.url);';
 
+const BUNDLE = {
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node22",
+  minify: true,
+  keepNames: true,
+  banner: { js: REQUIRE_BANNER },
+  legalComments: "linked",
+  logLevel: "warning",
+} as const satisfies BuildOptions;
+
 function buildLibrary(): boolean {
   const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
   rmSync(join(ROOT, "dist/lib"), { recursive: true, force: true });
@@ -31,22 +44,20 @@ async function buildCommand(): Promise<void> {
   rmSync(CLI, { recursive: true, force: true });
   mkdirSync(CLI, { recursive: true });
   await build({
+    ...BUNDLE,
     entryPoints: { main: join(ROOT, "src/cli/main.ts") },
     outdir: CLI,
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    platform: "node",
-    target: "node22",
-    minify: true,
-    keepNames: true,
     chunkNames: "chunks/[name]-[hash]",
     external: EXTERNAL,
-    plugins: [oneWorkChunk(join(ROOT, "src/cli")), pricesOfOneProvider()],
-    banner: { js: REQUIRE_BANNER },
+    plugins: [oneWorkChunk(join(ROOT, "src/cli")), pricesApart(), packagesApart()],
     define: { BELAY_VERSION: JSON.stringify(version()) },
-    legalComments: "linked",
-    logLevel: "warning",
+  });
+  await build({
+    ...BUNDLE,
+    entryPoints: Object.fromEntries(Object.entries(APART_PACKAGES).map(([name, file]) => [file, name])),
+    outdir: join(CLI, "chunks"),
+    chunkNames: "[name]-[hash]",
+    absWorkingDir: ROOT,
   });
   writeFileSync(join(CLI, "belay.js"), await compileGuard());
 }

@@ -45,8 +45,36 @@ function dynamicTargets(cli: string): readonly string[] {
   return [...new Set(found)].filter((path) => !APART.some((apart) => apart.test(path))).sort();
 }
 
-/** The one provider that this version of belay talks to. */
+/** Packages of providers that are bundled by themselves, and the files they become beside the chunks. */
+export const APART_PACKAGES: Readonly<Record<string, string>> = {
+  "@ai-sdk/google": "ai-sdk-google",
+  "@ai-sdk/openai-compatible": "ai-sdk-openai-compatible",
+};
+
+/**
+ * These packages use all of zod, languages and all. Bundled with the command they would have it load all of that too, at
+ * every start, because a module that two chunks need is in a chunk once.
+ */
+export function packagesApart(): Plugin {
+  return {
+    name: "packages-apart",
+    setup(build) {
+      build.onResolve({ filter: /^@ai-sdk\// }, ({ path, kind }) => {
+        const file = APART_PACKAGES[path];
+        // P1: a static import would load it at the start.
+        if (file === undefined || kind !== "dynamic-import")
+          return { errors: [{ text: `${path} is imported, and not as a package that is loaded when it is needed` }] };
+        return { path: `./${file}.js`, external: true };
+      });
+    },
+  };
+}
+
+/** The provider whose prices are wanted at nearly every start. */
 const PROVIDER = "anthropic";
+/** The one file that asks for the prices of all. */
+const WHOLE_TABLE = /\/model\/every-price\.ts$/;
+const WHOLE_SUFFIX = "?whole";
 const PRICES = /genai-prices\/dist\/index\.js$/;
 /** The table as the package prints it: a list of objects, indented by two, at the beginning of the module. */
 const TABLE = /^const \w+ = \[\n([^]*?)\n\]/;
@@ -57,17 +85,25 @@ const SORT = "([t], [a]) => t.localeCompare(a)";
 const PLAIN_SORT = "([t], [a]) => (t < a ? -1 : t > a ? 1 : 0)";
 
 /**
- * The price table without providers that are never asked for: it is read before the first request, because the worst case
- * of a call is priced before it is sent, and all of it takes 13 ms.
+ * The price table twice: of one provider, and of all for whoever asks for it. It is read before the first request, because
+ * the worst case of a call is priced before it is sent, and all of it takes 13 ms.
  */
-export function pricesOfOneProvider(): Plugin {
+export function pricesApart(): Plugin {
   return {
-    name: "prices-of-one-provider",
+    name: "prices-apart",
     setup(build) {
-      build.onLoad({ filter: PRICES }, ({ path }) => ({
-        contents: withOneProvider(readFileSync(path, "utf8")),
-        loader: "js",
-      }));
+      build.onResolve(
+        { filter: /^@pydantic\/genai-prices$/ },
+        async ({ path, importer, kind, resolveDir, pluginData }) => {
+          if (!WHOLE_TABLE.test(importer) || pluginData === WHOLE_SUFFIX) return null;
+          const found = await build.resolve(path, { importer, kind, resolveDir, pluginData: WHOLE_SUFFIX });
+          return { ...found, suffix: WHOLE_SUFFIX };
+        },
+      );
+      build.onLoad({ filter: PRICES }, ({ path, suffix }) => {
+        const source = readFileSync(path, "utf8");
+        return { contents: suffix === WHOLE_SUFFIX ? plainlySorted(source) : withOneProvider(source), loader: "js" };
+      });
     },
   };
 }
@@ -76,8 +112,16 @@ export function pricesOfOneProvider(): Plugin {
 export function withOneProvider(source: string): string {
   const table = TABLE.exec(source)?.[1];
   const kept = table?.split(BETWEEN).filter((entry) => entry.startsWith(`  {\n    id: "${PROVIDER}",\n`)) ?? [];
-  if (table === undefined || kept.length !== 1 || source.split(SORT).length !== 2) {
-    throw new TypeError("the price table is not printed as expected: adapt scripts/bundle-plugins.ts");
-  }
-  return source.replace(table, () => `${kept.join("")}${BETWEEN}`).replace(SORT, PLAIN_SORT);
+  if (table === undefined || kept.length !== 1) throw misprinted();
+  return plainlySorted(source).replace(table, () => `${kept.join("")}${BETWEEN}`);
+}
+
+/** P1. @param source the package's module */
+export function plainlySorted(source: string): string {
+  if (source.split(SORT).length !== 2) throw misprinted();
+  return source.replace(SORT, PLAIN_SORT);
+}
+
+function misprinted(): TypeError {
+  return new TypeError("the price table is not printed as expected: adapt scripts/bundle-plugins.ts");
 }

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFil
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startEmulator } from "../src/testing/emulator/emulator.ts";
-import { probeSandbox } from "../src/workspace/sandbox-probe.ts";
+import { probeSandbox } from "../src/workspace/sandbox/probe.ts";
 import { DEMO_SCENARIO, ENTRIES, FIX_TASK, LOG_FILE, LOG_TASK } from "./demo-scenario.ts";
 
 const BELAY = join(import.meta.dirname, "..", "bin", "belay");

@@ -3,9 +3,14 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cliPage } from "./cli-page.ts";
 import { errorsPage } from "./errors-page.ts";
+import { exitCodesPage } from "./exit-codes-page.ts";
 
 const DOCS = join(import.meta.dirname, "../docs");
-const PAGES: Readonly<Record<string, () => string>> = { "errors.md": errorsPage, "cli.md": cliPage };
+const PAGES: Readonly<Record<string, () => string>> = {
+  "errors.md": errorsPage,
+  "cli.md": cliPage,
+  "exit-codes.md": exitCodesPage,
+};
 
 const check = process.argv.includes("--check");
 for (const [name, page] of Object.entries(PAGES)) {

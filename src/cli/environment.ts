@@ -3,17 +3,23 @@
  * repository, which is somebody else's input.
  */
 import { isAbsolute, join, resolve } from "node:path";
+import { urlPassword } from "../model/connection.ts";
+import { providerVariables, type ProviderVariables } from "../model/provider-table.ts";
+import { type Ci, ciOf } from "./ci.ts";
 
 export interface Environment {
   /** belay's home: the journal, the workspaces. */
   readonly home: string;
   /** The user's home directory. */
   readonly userHome: string;
-  readonly apiKey: string | undefined;
-  readonly authToken: string | undefined;
-  readonly baseUrl: string | undefined;
+  /** Keys and addresses of the providers of models. */
+  readonly providers: ProviderVariables;
   readonly noColor: boolean;
+  /** Colours also where there is no terminal, such as in a log of CI. */
+  readonly forceColor: boolean;
   readonly dumbTerminal: boolean;
+  /** Null when no service of continuous integration runs this. */
+  readonly ci: Ci | null;
   /** Values that must never be written to a journal. */
   readonly secrets: readonly { readonly name: string; readonly value: string }[];
   /** All of it, for those who hand on an allow list. */
@@ -30,11 +36,11 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   return {
     home: belayHome(env, home),
     userHome: home,
-    apiKey: filled(env["ANTHROPIC_API_KEY"]),
-    authToken: filled(env["ANTHROPIC_AUTH_TOKEN"]),
-    baseUrl: filled(env["ANTHROPIC_BASE_URL"]),
+    providers: providersIn(env),
     noColor: filled(env["NO_COLOR"]) !== undefined,
+    forceColor: [env["FORCE_COLOR"], env["CLICOLOR_FORCE"]].some(isOn),
     dumbTerminal: env["TERM"] === "dumb",
+    ci: ciOf(env),
     secrets: secretsIn(env),
     all: env,
   };
@@ -49,12 +55,27 @@ function belayHome(env: Readonly<Record<string, string | undefined>>, home: stri
   return join(data !== undefined && isAbsolute(data) ? data : join(home, ".local", "share"), "belay");
 }
 
+function providersIn(env: Readonly<Record<string, string | undefined>>): ProviderVariables {
+  return Object.fromEntries(
+    providerVariables().flatMap((name) => {
+      const value = filled(env[name]);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+/** By the names of the variables; and the passwords that stand in addresses, whatever they are called. */
 function secretsIn(env: Readonly<Record<string, string | undefined>>): Environment["secrets"] {
   return Object.entries(env).flatMap(([name, value]) =>
-    value !== undefined && value.length >= SECRET_CHARS_MIN && SECRET_NAME.test(name) && !isAbsolute(value)
-      ? [{ name, value }]
-      : [],
+    [SECRET_NAME.test(name) && !isAbsolute(value ?? "") ? value : null, urlPassword(value)].flatMap((secret) =>
+      secret !== undefined && secret !== null && secret.length >= SECRET_CHARS_MIN ? [{ name, value: secret }] : [],
+    ),
   );
+}
+
+/** `FORCE_COLOR=` and `FORCE_COLOR=1` both ask; 0 and false do not. */
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && value !== "0" && value !== "false";
 }
 
 function filled(value: string | undefined): string | undefined {

@@ -4,6 +4,7 @@ import type { Readable } from "node:stream";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { OutputStream } from "./output-stream.ts";
+import { withoutCommands } from "./view/log-text.ts";
 
 export interface Face {
   readonly environment: Environment;
@@ -17,7 +18,9 @@ export interface Face {
 export function openFace(from: NodeJS.Process): Face {
   const cwd = workingDirectory(from);
   const environment = readEnvironment(from.env, homedir());
-  const options = { colors: !environment.noColor && !environment.dumbTerminal, redraws: !environment.dumbTerminal };
+  const { noColor, forceColor, dumbTerminal, ci } = environment;
+  const colors = !noColor && (forceColor || !dumbTerminal);
+  const options = { colors, forceColors: forceColor, redraws: !dumbTerminal };
   return {
     environment,
     cwd,
@@ -26,7 +29,8 @@ export function openFace(from: NodeJS.Process): Face {
       return from.stdin;
     },
     out: new OutputStream(from.stdout, options),
-    err: new OutputStream(from.stderr, options),
+    // What is printed to stdout is written by those who know whether a log or a program reads it.
+    err: new OutputStream(from.stderr, ci === null ? options : { ...options, guard: withoutCommands }),
   };
 }
 

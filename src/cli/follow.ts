@@ -2,20 +2,25 @@
 import type { LiveSession } from "../engine/session.ts";
 import type { Host } from "../engine/host.ts";
 import { diffSession } from "../engine/operations.ts";
+import { systemClock } from "../host/system-clock.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import type { RunReport } from "../engine/report.ts";
 import type { Face } from "./face.ts";
 import { failureText } from "./failure.ts";
 import { offerWork } from "./offer.ts";
 import type { RunOutput } from "./run-output.ts";
-import { stopOnSignals } from "./signals.ts";
+import type { Signals } from "./signals.ts";
 import type { Change } from "./view/closing.ts";
+
+/** How long a run that was stopped looks at what it has changed, in milliseconds. */
+const CANCELED_LOOK_LIMIT_MS = 500;
 
 export interface Followed {
   readonly face: Face;
   readonly host: Host;
   readonly live: LiveSession;
   readonly output: RunOutput;
+  readonly signals: Signals;
   readonly debug: boolean;
   /** Whether a person is there who can be asked what to do with the work. */
   readonly person: boolean;
@@ -23,7 +28,7 @@ export interface Followed {
 
 /** @returns the exit code of the run */
 export async function follow(followed: Followed): Promise<number> {
-  const { face, host, live, output, debug } = followed;
+  const { face, host, live, output, signals, debug } = followed;
   if (live.state().runs > 1) output.resume(live.state());
   live.onEvents((events) => {
     output.events(events);
@@ -31,17 +36,10 @@ export async function follow(followed: Followed): Promise<number> {
   live.onDelta((delta) => {
     output.delta(delta);
   });
-  const quiet = stopOnSignals({
-    cancel: live.cancel,
-    note: output.note,
-    leave: (code) => {
-      output.note(`left at once; \`belay resume ${live.session}\` goes on from the last event.`);
-      process.exit(code);
-    },
-  });
+  signals.stops({ cancel: live.cancel, note: output.note });
   // Nobody reads any more: a run that nobody sees must not go on spending.
   face.out.onGone(() => {
-    live.cancel("sighup", "the reader of the output is gone");
+    signals.stop("sighup", "the reader of the output is gone");
   });
   try {
     const report = await live.done;
@@ -49,21 +47,30 @@ export async function follow(followed: Followed): Promise<number> {
     const changes = await changesOf(host, report);
     output.end({ report, changes, mode });
     // From here on Ctrl+C is about the question or the terminal, not about a run.
-    quiet();
+    signals.quiet();
     if (debug && live.failure() !== null) face.err.line(failureText(live.failure(), true));
     const work = changes !== null && changes.length > 0 && mode !== null && mode !== "in_place";
     if (followed.person && work && report.outcome !== "canceled") await offerWork(face, host, report.session, mode);
     return report.exit_code;
   } finally {
-    quiet();
+    signals.quiet();
   }
+}
+
+async function nothingAfter(limit_ms: number): Promise<null> {
+  await systemClock.sleep(limit_ms);
+  return null;
 }
 
 /** Null when there is no workspace to look at, or it cannot be looked at: the run's own end is what counts. */
 async function changesOf(host: Host, report: RunReport): Promise<readonly Change[] | null> {
   if (report.workspace === null) return null;
+  const looked = diffSession(host, report.session).then(({ changes }) => changes);
+  looked.catch(() => undefined); // awaited below, unless the time is over first
   try {
-    return (await diffSession(host, report.session)).changes;
+    // Whoever stopped the run kills soon: what changed can be looked at later.
+    if (report.outcome === "canceled") return await Promise.race([looked, nothingAfter(CANCELED_LOOK_LIMIT_MS)]);
+    return await looked;
   } catch (error) {
     if (error instanceof HarnessError) return null;
     throw error;

@@ -2,7 +2,7 @@
  * stdout or stderr. A reader that goes away (`| head`, a closed terminal) is no error of belay's: writing stops, and
  * whoever listens is told. A reader that is slow is waited for within a bound; what may be dropped looks at `behind`.
  */
-import type { Writable } from "node:stream";
+import { Writable } from "node:stream";
 import type { Sink } from "./view/screen.ts";
 
 /** Above this what may be dropped is dropped. Bytes. */
@@ -18,8 +18,12 @@ const READER_GONE: readonly string[] = ["EPIPE", "EIO", "EBADF", "ERR_STREAM_DES
 
 export interface OutputOptions {
   readonly colors: boolean;
+  /** Colours also where there is no terminal. Default no. */
+  readonly forceColors?: boolean;
   /** A terminal that cannot redraw counts as none. */
   readonly redraws: boolean;
+  /** Changes each line, unless a terminal shows it: a log that takes commands. Default none is changed. */
+  readonly guard?: (line: string) => string;
 }
 
 type Terminal = Writable & { readonly isTTY?: boolean; readonly columns?: number };
@@ -28,6 +32,7 @@ export class OutputStream implements Sink {
   readonly colors: boolean;
   readonly isTerminal: boolean;
   readonly #stream: Terminal;
+  readonly #guard: ((line: string) => string) | null;
   readonly #onGone = new Set<() => void>();
   #gone = false;
   #failure: NodeJS.ErrnoException | null = null;
@@ -35,7 +40,8 @@ export class OutputStream implements Sink {
   constructor(stream: Terminal, options: OutputOptions) {
     this.#stream = stream;
     this.isTerminal = stream.isTTY === true && options.redraws;
-    this.colors = stream.isTTY === true && options.colors;
+    this.colors = (stream.isTTY === true || options.forceColors === true) && options.colors;
+    this.#guard = stream.isTTY === true ? null : (options.guard ?? null);
     // EPIPE, EIO (the terminal is gone), ENOSPC (a file): whatever it is, nobody reads on.
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (!READER_GONE.includes(error.code ?? "")) this.#failure ??= error;
@@ -67,8 +73,17 @@ export class OutputStream implements Sink {
     if (this.#stream.writableLength > LOST_BYTES_MAX) this.#lose();
   }
 
+  /** For what is no text: to the byte, at the reader's pace. Its end does not end this stream. */
+  sink(): Writable {
+    return new Writable({
+      write: (piece: Uint8Array, _encoding, done) => {
+        this.#stream.write(piece, (error) => done(error));
+      },
+    });
+  }
+
   line(text: string): void {
-    this.write(`${text}\n`);
+    this.write(`${this.#guard === null ? text : text.split("\n").map(this.#guard).join("\n")}\n`);
   }
 
   /** Resolves when a reader has taken what was written, or is gone. For those who produce more than fits. */

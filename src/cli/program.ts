@@ -7,6 +7,9 @@ import { defineCancel } from "./commands/cancel.ts";
 import { defineDiff } from "./commands/diff.ts";
 import { defineEmulate } from "./commands/emulate.ts";
 import { defineErrors } from "./commands/errors.ts";
+import { defineRecord } from "./commands/record.ts";
+import { defineModels } from "./commands/models.ts";
+import { defineReplay } from "./commands/replay.ts";
 import { defineResume } from "./commands/resume.ts";
 import { defineRollback } from "./commands/rollback.ts";
 import { defineRun } from "./commands/run.ts";
@@ -21,12 +24,15 @@ const COMMANDS: readonly DefineCommand[] = [
   defineResume,
   defineCancel,
   defineSessions,
+  defineReplay,
   defineDiff,
   defineRollback,
   defineMerge,
   defineApply,
+  defineModels,
   defineErrors,
   defineEmulate,
+  defineRecord,
 ];
 
 /** @returns the exit code */
@@ -79,7 +85,7 @@ export function createProgram(face: Face, context: CommandContext): Command {
         'belay resume --message "also update the changelog"',
         "belay merge",
       ) +
-        "\nbelay reads ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN), ANTHROPIC_BASE_URL and BELAY_HOME from the environment.\n",
+        "\nbelay reads BELAY_HOME and the keys and addresses of model providers (ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY;\n`belay models` lists all) from the environment.\n",
     );
   for (const define of COMMANDS) define(program, context);
   return program;

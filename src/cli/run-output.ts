@@ -3,6 +3,8 @@ import type { Delta } from "../kernel/delta.ts";
 import type { Event } from "../kernel/events/index.ts";
 import type { SessionState } from "../kernel/state.ts";
 import { totalTokens } from "../kernel/usage.ts";
+import { CiLog, SILENCE_LOOK_MS, SILENCE_MAX_MS } from "./ci-log.ts";
+import { createCiReport } from "./ci-report.ts";
 import type { Face } from "./face.ts";
 import type { Failure } from "./failure.ts";
 import { EXIT_TABLE, exitCodeOfError } from "../kernel/outcome.ts";
@@ -10,6 +12,8 @@ import type { OutputMode } from "./settings.ts";
 import { systemClock } from "../host/system-clock.ts";
 import { type Closing, closingLines } from "./view/closing.ts";
 import { LiveView } from "./view/live-view.ts";
+import { LogSink } from "./view/log-sink.ts";
+import { jsonWithoutCommands } from "./view/log-text.ts";
 import { paintFor } from "./view/paint.ts";
 import { Screen } from "./view/screen.ts";
 
@@ -31,6 +35,37 @@ export interface RunOutput {
 }
 
 export function createRunOutput(mode: OutputMode, face: Face): RunOutput {
+  const { ci } = face.environment;
+  if (ci === null || (mode === "text" && face.out.isTerminal)) return ordinaryOutput(mode, face);
+  // stdout keeps its promise to the program that reads it: what is for the log goes to stderr.
+  const log = mode === "text" ? face.out : face.err;
+  const sink = new LogSink({
+    write: (text) => log.write(text),
+    colors: log.colors,
+    columns: () => log.columns(),
+    monotonic: () => systemClock.monotonic(),
+  });
+  const output = mode === "text" ? ciTextOutput(face, sink, ci.github) : spoken(ordinaryOutput(mode, face), mode, sink);
+  if (!ci.github) return output;
+  const report = createCiReport({ environment: face.environment.all, command: (line) => sink.command(line) });
+  return {
+    ...output,
+    events: (events) => {
+      report.events(events);
+      output.events(events);
+    },
+    end: (closing) => {
+      output.end(closing);
+      report.end(closing);
+    },
+    failed: (failure) => {
+      output.failed(failure);
+      report.failed(failure, exitCodeOfKind(failure.kind));
+    },
+  };
+}
+
+function ordinaryOutput(mode: OutputMode, face: Face): RunOutput {
   switch (mode) {
     case "text":
       return textOutput(face);
@@ -80,7 +115,73 @@ function textOutput({ out }: Face): RunOutput {
   };
 }
 
-function jsonOutput({ out, err }: Face): RunOutput {
+/** A log of continuous integration: see `ci-log.ts`. */
+function ciTextOutput({ out }: Face, sink: LogSink, folds: boolean): RunOutput {
+  const paint = paintFor(out.colors);
+  const log = new CiLog({ sink, paint, folds, monotonic: () => systemClock.monotonic() });
+  const quiet = everySoOften(() => {
+    log.look();
+  });
+  const stop = (): void => {
+    quiet();
+    log.close();
+  };
+  return {
+    resume: (state) => {
+      log.resume(state);
+    },
+    events: (events) => {
+      for (const event of events) log.event(event);
+    },
+    delta: (delta) => {
+      if (!out.behind) log.delta(delta);
+    },
+    note: (text) => {
+      log.note(text);
+    },
+    pause: () => undefined,
+    end: (closing) => {
+      stop();
+      for (const line of closingLines(closing, paint)) sink.write(`${line}\n`);
+    },
+    failed: stop,
+  };
+}
+
+/** A program reads stdout, and nobody says anything to the log: this says now and then that the run goes on. */
+function spoken(output: RunOutput, mode: OutputMode, sink: LogSink): RunOutput {
+  const quiet = everySoOften(() => {
+    if (mode === "json" && sink.silentFor() >= SILENCE_MAX_MS) sink.write("… still at work\n");
+  });
+  return {
+    ...output,
+    end: (closing) => {
+      quiet();
+      output.end(closing);
+    },
+    failed: (failure) => {
+      quiet();
+      output.failed(failure);
+    },
+  };
+}
+
+function everySoOften(look: () => void): () => void {
+  const ticking = setInterval(look, SILENCE_LOOK_MS);
+  ticking.unref();
+  return () => {
+    clearInterval(ticking);
+  };
+}
+
+/** JSON on one line, in which a log of continuous integration finds no command. */
+function lineOf(environment: Face["environment"]): (value: unknown) => string {
+  if (environment.ci === null) return JSON.stringify;
+  return (value) => jsonWithoutCommands(JSON.stringify(value));
+}
+
+function jsonOutput({ out, err, environment }: Face): RunOutput {
+  const line = lineOf(environment);
   return {
     resume: () => undefined,
     events: () => undefined,
@@ -90,34 +191,39 @@ function jsonOutput({ out, err }: Face): RunOutput {
     },
     pause: () => undefined,
     end: ({ report }) => {
-      out.line(JSON.stringify(report));
+      out.line(line(report));
     },
     failed: (failure) => {
-      out.line(JSON.stringify(failedObject(failure)));
+      out.line(line(failedObject(failure)));
     },
   };
 }
 
-function eventsOutput({ out, err }: Face): RunOutput {
+function eventsOutput({ out, err, environment }: Face): RunOutput {
+  const line = lineOf(environment);
   return {
     resume: () => undefined,
     events: (events) => {
-      for (const event of events) out.line(JSON.stringify({ type: "event", event }));
+      for (const event of events) out.line(line({ type: "event", event }));
     },
     delta: (delta) => {
-      if (!out.behind) out.line(JSON.stringify({ type: "delta", delta }));
+      if (!out.behind) out.line(line({ type: "delta", delta }));
     },
     note: (text) => {
       err.line(text);
     },
     pause: () => undefined,
     end: ({ report }) => {
-      out.line(JSON.stringify({ type: "report", report: report }));
+      out.line(line({ type: "report", report: report }));
     },
     failed: (failure) => {
-      out.line(JSON.stringify({ type: "report", report: failedObject(failure) }));
+      out.line(line({ type: "report", report: failedObject(failure) }));
     },
   };
+}
+
+function exitCodeOfKind(kind: Failure["kind"]): number {
+  return kind === "internal" ? EXIT_TABLE.failed.code : exitCodeOfError(kind);
 }
 
 /** The members of a report, for a run that never began. */
@@ -127,7 +233,7 @@ export function failedObject({ kind, happened, todo }: Failure): Record<string, 
     run: null,
     outcome: "failed",
     verification: "not_applicable",
-    exit_code: kind === "internal" ? EXIT_TABLE.failed.code : exitCodeOfError(kind),
+    exit_code: exitCodeOfKind(kind),
     turns: 0,
     usage: null,
     cost_usd: 0,

@@ -1,32 +1,9 @@
 /** Opening the store, and finding the session that a command is about. */
-import { join } from "node:path";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { LOCAL_TENANT, parseSessionId, type SessionId } from "../kernel/ids.ts";
 import type { Store } from "../store/port.ts";
-import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
-import { networkFileSystem } from "../store/sqlite/network-file-system.ts";
 import type { Face } from "./face.ts";
-import { systemClock } from "../host/system-clock.ts";
-
-/** Below belay's home. */
-const STORE_FILE = "belay.db";
-
-export function storePath(face: Face): string {
-  return join(face.environment.home, STORE_FILE);
-}
-
-export async function openStore(face: Face): Promise<Store> {
-  const path = storePath(face);
-  const store = await openSqliteStore({ path, clock: systemClock, random: () => Math.random() });
-  const network = await networkFileSystem(path);
-  if (network !== null) {
-    face.err.line(
-      `belay: ${path} is on a network file system (${network}): its locks and syncs are not to be trusted.`,
-    );
-    face.err.line("       Set BELAY_HOME to a local disk.");
-  }
-  return store;
-}
+import { openStore } from "./open-store.ts";
 
 /** Runs `work` with the store, and closes it however that ends. */
 export async function withStore<T>(face: Face, work: (store: Store) => Promise<T>): Promise<T> {

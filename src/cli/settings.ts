@@ -1,10 +1,12 @@
 /** The options of `run` and `resume`, and the configuration they come to. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { SessionConfig } from "../kernel/config.ts";
+import type { SandboxMode, SessionConfig } from "../kernel/config.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { DEFAULT_LIMITS, LIMITS_MAX, type Limits, OUTPUT_TOKENS_DEFAULT } from "../kernel/limits.ts";
+import { modelChoice, type ModelChoice } from "../model/provider-table.ts";
+import type { ExternalProbe } from "../workspace/sandbox/external.ts";
+import type { Ci } from "./ci.ts";
 
-export const DEFAULT_MODEL = "claude-sonnet-5";
 const MINUTE_MS = 60_000;
 
 export type OutputMode = "text" | "json" | "events";
@@ -25,9 +27,11 @@ export interface RunOptions extends CommonOptions {
   readonly setup?: string;
   readonly base?: string;
   readonly inPlace?: true;
+  /** The opposite: where in place is the default. */
+  readonly clone?: true;
   readonly allowNetwork?: true;
-  /** `--no-sandbox` makes it false. */
-  readonly sandbox: boolean;
+  /** Absent: bubblewrap. `--no-sandbox` makes it false, which is `none`. */
+  readonly sandbox?: SandboxMode | false;
 }
 
 export interface ResumeOptions extends CommonOptions {
@@ -50,7 +54,7 @@ export function addCommonOptions(command: Command): Command {
         .choices(["text", "json", "events"])
         .default("text"),
     )
-    .option("-m, --model <name>", `the model (default: ${DEFAULT_MODEL})`, filledText)
+    .option("-m, --model <name>", "provider/model, or a name that means its provider (see belay models)", filledText)
     .option("--max-turns <n>", `turns of the session (default: ${DEFAULT_LIMITS.turns})`, wholeNumber(LIMITS_MAX.turns))
     .option(
       "--max-minutes <n>",
@@ -81,25 +85,53 @@ export interface Surroundings {
   readonly sandbox:
     { readonly mode: "bwrap" } | { readonly mode: "none"; readonly reason: string; readonly install: string };
   readonly terminal: boolean;
+  /** What is around belay; looked at only where it matters. */
+  readonly external: () => ExternalProbe;
 }
 
 /** Fail closed: without a sandbox every command is asked about; where nobody is there to ask, nothing runs. @throws `sandbox_missing` */
-export function confinement(options: Pick<RunOptions, "sandbox">, { sandbox, terminal }: Surroundings): Confinement {
-  if (!options.sandbox) return { mode: "none", approval: "allow" };
+export function confinement(options: Pick<RunOptions, "sandbox">, surroundings: Surroundings): Confinement {
+  const { sandbox, terminal, external } = surroundings;
+  const wanted = options.sandbox;
+  if (wanted === false || wanted === "none") return { mode: "none", approval: "allow" };
+  if (wanted === "external") {
+    requireAround(external(), "--sandbox external says that a container or a virtual machine is around belay");
+    return { mode: "external", approval: "sandbox" };
+  }
   if (sandbox.mode === "bwrap") return { mode: "bwrap", approval: "sandbox" };
-  if (terminal) return { mode: "none", approval: "ask" };
+  if (terminal && wanted === undefined) return { mode: "none", approval: "ask" };
   throw new HarnessError(
     "sandbox_missing",
     `There is no sandbox for commands here: ${sandbox.reason}.`,
-    `Install it (${sandbox.install}), run at a terminal to be asked for each command, or say --no-sandbox.`,
+    `Install it (${sandbox.install}), run at a terminal to be asked for each command, or say --no-sandbox.${externalWay(external())}`,
+  );
+}
+
+/** A declaration that the machine itself contradicts is a mistake that costs the machine. @throws `sandbox_missing` */
+function requireAround({ verdict }: ExternalProbe, declared: string): void {
+  if (verdict !== "contradicted") return;
+  throw new HarnessError(
+    "sandbox_missing",
+    `${declared}, and there is no sign of one: no container engine's mark, no PID namespace, no hypervisor.`,
+    "Run belay inside one, leave --sandbox away to use bubblewrap, or start with --no-sandbox, which says what is true.",
+  );
+}
+
+function externalWay({ verdict, evidence }: ExternalProbe): string {
+  if (verdict !== "confirmed") return "";
+  return (
+    ` Or say --sandbox external: belay runs in ${evidence[0] ?? "a container"}, which is then the boundary. ` +
+    "Commands may do whatever it lets them do, the network included, and after a crash none is repeated."
   );
 }
 
 /** A session goes on as it was configured, or not at all: said before a call is paid for. */
 export function requireSameConfinement(
   { sandbox, approval }: Pick<SessionConfig, "sandbox" | "approval">,
-  { sandbox: here, terminal }: Surroundings,
+  { sandbox: here, terminal, external }: Surroundings,
 ): void {
+  if (sandbox.mode === "external")
+    requireAround(external(), "The session was configured for a container or a virtual machine around belay");
   if (sandbox.mode === "bwrap" && here.mode === "none") {
     throw new HarnessError(
       "sandbox_missing",
@@ -116,12 +148,33 @@ export function requireSameConfinement(
   }
 }
 
-export function configOf(
-  options: RunOptions,
+export interface WorkspaceChoice {
+  readonly mode: SessionConfig["workspace"]["mode"];
+  /** Null when it is the ordinary default or was asked for. */
+  readonly why: string | null;
+}
+
+/** A checkout of CI in a container of its own is private already, and the job's next steps look for the changes there. */
+export function workspaceChoice(
+  options: Pick<RunOptions, "inPlace" | "clone" | "base">,
   confined: Confinement,
-  isRepository: boolean,
+  { isRepository, ci }: { readonly isRepository: boolean; readonly ci: Ci | null },
+): WorkspaceChoice {
+  if (options.inPlace === true) return { mode: "in_place", why: null };
+  if (confined.mode === "external" && ci !== null && options.clone !== true && options.base === undefined)
+    return {
+      mode: "in_place",
+      why: `the default in ${ci.name} with --sandbox external; --clone works in a private copy`,
+    };
+  return { mode: isRepository ? "clone" : "copy", why: null };
+}
+
+export function configOf(
+  options: RunOptions & { readonly choice: ModelChoice },
+  confined: Confinement,
+  mode: SessionConfig["workspace"]["mode"],
 ): Omit<SessionConfig, "versions"> {
-  if (options.base !== undefined && (options.inPlace === true || !isRepository)) {
+  if (options.base !== undefined && mode !== "clone") {
     throw new HarnessError(
       "usage",
       "--base needs a private clone of a git repository.",
@@ -129,16 +182,13 @@ export function configOf(
     );
   }
   return {
-    provider: "anthropic",
-    model: options.model ?? DEFAULT_MODEL,
+    ...options.choice,
     max_tokens: OUTPUT_TOKENS_DEFAULT,
     thinking_tokens: null,
     limits: limitsOf(options, DEFAULT_LIMITS),
-    sandbox: { mode: confined.mode, network: options.allowNetwork === true },
-    workspace: {
-      mode: options.inPlace === true ? "in_place" : isRepository ? "clone" : "copy",
-      base: options.base ?? null,
-    },
+    // What is around belay decides about the network, and belay cannot know how.
+    sandbox: { mode: confined.mode, network: options.allowNetwork === true || confined.mode === "external" },
+    workspace: { mode, base: options.base ?? null },
     approval: confined.approval,
     permission_mode: options.permissionMode ?? "default",
     setup: options.setup ?? null,
@@ -150,11 +200,20 @@ export function configOf(
 export function changeOf(options: CommonOptions): (config: SessionConfig) => SessionConfig {
   return (config) => ({
     ...config,
-    model: options.model ?? config.model,
+    ...changedModel(options.model, config),
     limits: limitsOf(options, config.limits),
     verify: options.verify ?? config.verify,
     permission_mode: options.permissionMode ?? config.permission_mode,
   });
+}
+
+/** On a resume a name that leads to no provider is one of the session's own. */
+export function changedModel(
+  name: string | undefined,
+  config: SessionConfig,
+): Pick<SessionConfig, "provider" | "model"> {
+  const { provider, model } = config;
+  return name === undefined ? { provider, model } : (modelChoice(name) ?? { provider, model: name });
 }
 
 function limitsOf(options: CommonOptions, present: Limits): Limits {

@@ -6,34 +6,39 @@ import { type LiveSession, resumeSession, startSession } from "../engine/session
 import { HarnessError } from "../kernel/harness-error.ts";
 import { LOCAL_TENANT, type SessionId } from "../kernel/ids.ts";
 import { loadSession } from "../store/journal.ts";
+import { systemClock } from "../host/system-clock.ts";
 import type { Store } from "../store/port.ts";
-import { probeSandbox } from "../workspace/sandbox-probe.ts";
-import { createGit } from "../workspace/git.ts";
+import { probeSandbox } from "../workspace/sandbox/probe.ts";
+import { createGit } from "../workspace/git/git.ts";
 import {
   findRepository,
   isGitDirectory,
   requireSupported,
   resolveRevision,
   type UserRepository,
-} from "../workspace/source.ts";
+} from "../workspace/prepare/source.ts";
 import type { Face } from "./face.ts";
 import { failureOf } from "./failure.ts";
 import { follow } from "./follow.ts";
 import { createHost } from "./command-host.ts";
+import { chosenModel, modelText, requireProvider } from "./providers.ts";
 import { createPrompter, hasPerson } from "./question.ts";
 import { createRunOutput, type RunOutput } from "./run-output.ts";
 import { chosenSession, withStore } from "./session-choice.ts";
 import {
+  changedModel,
   changeOf,
   configOf,
   confinement,
   type Confinement,
-  DEFAULT_MODEL,
   requireSameConfinement,
   type OutputMode,
   type ResumeOptions,
   type RunOptions,
+  workspaceChoice,
 } from "./settings.ts";
+import { listenForSignals } from "./signals.ts";
+import { boundaryHealth, choiceText, surroundingsOf } from "./surroundings.ts";
 import { readTask, taskOf } from "./task.ts";
 import { paintFor } from "./view/paint.ts";
 import { safeLine } from "./view/safe-text.ts";
@@ -59,25 +64,34 @@ export async function runTask(request: RunRequest): Promise<number> {
   const { face, options } = request;
   return driven(request, options.output, async (output, person) => {
     const sandbox = probeSandbox();
-    warmUp();
+    const choice = chosenModel(options.model, face.environment.providers);
+    warmUp(choice.provider);
     const cwd = directoryOf(face, options);
     const paint = paintFor(face.out.colors);
-    output.note(paint.dim(`belay: ${safeLine(options.model ?? DEFAULT_MODEL)} in ${safeLine(cwd)}`));
+    const greeting = `belay: ${safeLine(modelText(choice))} in ${safeLine(cwd)}`;
+    const { ci } = face.environment;
+    if (ci === null) output.note(paint.dim(greeting));
     const task = await readTask({ words: request.words, stdin: face.stdin, cwd });
     const repository = findRepository(cwd);
     const source = repository?.top ?? null;
-    if (options.inPlace === true) refuseWholeMachine(source ?? cwd, face);
     const usable = requireUsable(face, { cwd, repository, base: options.base ?? null }); // beside the sandbox's trial
     usable.catch(() => undefined); // awaited below, after what is said first
-    const confined = confinement(options, { sandbox: await sandbox, terminal: person });
+    const surroundings = surroundingsOf(await sandbox, person, face.environment);
+    const confined = confinement(options, surroundings);
+    const workspace = workspaceChoice(options, confined, { isRepository: source !== null, ci });
+    if (workspace.mode === "in_place") refuseWholeMachine(source ?? cwd, face);
+    // A log is read from its first line on: what was chosen for the reader stands there.
+    if (ci !== null) output.note(paint.dim(`${greeting}, ${choiceText(confined.mode, workspace)}`));
     for (const warning of warnings(options, confined)) output.note(paint.yellow(warning));
-    const config = configOf(options, confined, source !== null);
+    const config = configOf({ ...options, choice }, confined, workspace.mode);
     await usable;
+    requireProvider(choice.provider, face);
     return (host) =>
       startSession(host, {
         task: task.parts,
         title: task.title,
         config,
+        health: boundaryHealth(confined.mode, surroundings),
         place: { cwd, source: source ?? cwd, sessions: join(face.environment.home, SESSIONS_DIRECTORY) },
       });
   });
@@ -95,11 +109,20 @@ export async function resumeTask(request: ResumeRequest): Promise<number> {
     return async (host, store) => {
       const session = await chosenSession(store, request.id, face.cwd);
       const { config } = (await loadSession(store, LOCAL_TENANT, session)).state;
-      if (config !== null) requireSameConfinement(config, { sandbox: await probeSandbox(), terminal: person });
+      const surroundings = surroundingsOf(await probeSandbox(), person, face.environment);
+      if (config !== null) {
+        requireSameConfinement(config, surroundings);
+        requireProvider(changedModel(options.model, config).provider, face);
+      }
       output.note(paintFor(face.out.colors).dim(`belay: resuming session ${session}`));
       if (task === null && options.verify === undefined && (await isCompleted(store, session)))
         output.note("It is completed: nothing is left to do. Say what more with --message.");
-      return resumeSession(host, { session, message: task === null ? null : task.parts, change: changeOf(options) });
+      return resumeSession(host, {
+        session,
+        message: task === null ? null : task.parts,
+        change: changeOf(options),
+        health: boundaryHealth(config?.sandbox.mode ?? "none", surroundings),
+      });
     };
   });
 }
@@ -119,17 +142,27 @@ async function driven(
 ): Promise<number> {
   const output = createRunOutput(mode, face);
   const person = mode === "text" && hasPerson(face);
+  let driving: SessionId | null = null;
+  const signals = listenForSignals({
+    monotonic: () => systemClock.monotonic(),
+    leave: (code) => {
+      if (driving !== null) output.note(`left at once; \`belay resume ${driving}\` goes on from the last event.`);
+      process.exit(code);
+    },
+  });
   try {
     const launch = await plan(output, person);
-    requireModel(face);
     return await withStore(face, async (store) => {
       const host = createHost({ face, store, prompter: person ? createPrompter(face, output) : null });
       const live = await launch(host, store);
-      return follow({ face, host, live, output, debug, person });
+      driving = live.session;
+      return follow({ face, host, live, output, signals, debug, person });
     });
   } catch (error) {
     output.failed(failureOf(error));
     throw error;
+  } finally {
+    signals.quiet();
   }
 }
 
@@ -149,24 +182,6 @@ async function requireUsable({ environment }: Face, { cwd, repository, base }: S
   const git = createGit({ path, locale: LOCALE });
   await requireSupported(git, repository);
   if (base !== null) await resolveRevision(git, repository, base);
-}
-
-/** Before anything is started: a session that cannot say a word is of no use to anybody. */
-function requireModel({ environment }: Face): void {
-  const { baseUrl } = environment;
-  if (baseUrl !== undefined && !/^https?:$/.test(URL.parse(baseUrl)?.protocol ?? "")) {
-    throw new HarnessError(
-      "config_invalid",
-      `ANTHROPIC_BASE_URL is "${baseUrl}", which is no address of a server.`,
-      "Set it to one that begins with https:// or http://, or unset it.",
-    );
-  }
-  if (environment.apiKey !== undefined || environment.authToken !== undefined) return;
-  throw new HarnessError(
-    "auth",
-    "There is no key for the model.",
-    "Set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN) in the environment; it is read from nowhere else. `npm run demo` needs none.",
-  );
 }
 
 /** The workspace refuses it too; said here, it costs no call. */
@@ -194,7 +209,7 @@ function directoryOf(face: Face, { cwd }: RunOptions): string {
 /** What is said aloud because it takes protection away. */
 function warnings(options: RunOptions, confined: Confinement): readonly string[] {
   return [
-    ...(!options.sandbox
+    ...(confined.mode === "none" && confined.approval === "allow"
       ? [
           "! --no-sandbox: commands run unconfined, as you. They can read your keys, change any file and use the network.",
         ]

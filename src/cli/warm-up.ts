@@ -5,20 +5,20 @@
  */
 import * as z from "zod";
 import { promptOf } from "../engine/prompt.ts";
-import { loadSdk } from "../model/anthropic-client.ts";
+import { loadSdk } from "../model/anthropic/client.ts";
 import { loadPrices } from "../model/prices.ts";
 import { loadSqlite } from "../store/sqlite/sqlite-store.ts";
 import { builtInTools } from "../tool/registry.ts";
 
 /** Begins at once and returns at once; what is still under way when it is needed is waited for there. */
-export function warmUp(): void {
+export function warmUp(provider: string): void {
   // A parser that is generated for a schema pays after hundreds of uses; a run's events are fewer and small.
   z.config({ jitless: true });
   void inTurn([
     () => Promise.resolve(promptOf(builtInTools())),
     loadSqlite,
-    loadPrices,
-    loadSdk,
+    () => loadPrices(provider),
+    () => (provider === "anthropic" ? loadSdk() : Promise.resolve()),
     // The runtime's own client is loaded when it is first named.
     () => Promise.resolve(globalThis.Headers),
   ]);

@@ -1,4 +1,5 @@
 /** Asks a person about a call. An approval is for exactly the name and input that were shown. */
+import type { ToolUsePart } from "../kernel/content.ts";
 import type { Draft } from "../kernel/events/index.ts";
 import { hashOf } from "../kernel/envelope.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
@@ -23,7 +24,7 @@ export async function askPerson(calls: readonly ToolCallId[], run: Drive): Promi
   for (const id of calls) {
     const call = openCall(run.state(), id);
     const { part } = call;
-    const hash = hashOf(canonicalJson({ name: part.name, input: part.input }));
+    const hash = approvalHash(part);
     await run.record([{ kind: "ApprovalRequested", data: { call: id, hash } }]);
     const tool = findTool(tools, part.name);
     const title = tool?.title(inputOf(call, tool, run)) ?? part.name;
@@ -34,10 +35,17 @@ export async function askPerson(calls: readonly ToolCallId[], run: Drive): Promi
       actor: "user",
       data: { call: id, approved, by, hash, expiry: clock.now() + APPROVAL_MS },
     });
-    if (!approved)
-      drafts.push(
-        notRun(id, "denied", "The user said no. Do not try the same again; choose another way or ask in your answer."),
-      );
+    if (!approved) drafts.push(notApproved(id));
   }
   return drafts;
+}
+
+/** An approval is for exactly this. */
+export function approvalHash({ name, input }: ToolUsePart): string {
+  return hashOf(canonicalJson({ name, input }));
+}
+
+export function notApproved(call: ToolCallId): Draft {
+  const say = "The user said no. Do not try the same again; choose another way or ask in your answer.";
+  return notRun(call, "denied", say);
 }

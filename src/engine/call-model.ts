@@ -1,10 +1,12 @@
 /** One call to the model: the worst case reserved and the intent written, the answer streamed, the rest settled. */
-import { worstCaseTokens } from "../kernel/bound.ts";
+import { worstCaseTokens, worstCaseUsage } from "../kernel/bound.ts";
+import { cutsInput } from "../kernel/silent-truncation.ts";
+import type { SessionState } from "../kernel/state.ts";
 import type { Draft } from "../kernel/events/index.ts";
 import { NO_MONEY } from "../kernel/money.ts";
 import type { Step } from "../kernel/step.ts";
-import { NO_USAGE, totalTokens, type Usage } from "../kernel/usage.ts";
-import type { Message } from "../kernel/content.ts";
+import { NO_USAGE, promptTokens, totalTokens, type Usage } from "../kernel/usage.ts";
+import { type Message, type ModelPart, type Opaque, plainText } from "../kernel/content.ts";
 import type { ModelCallId } from "../kernel/ids.ts";
 import type { ModelAnswer, ModelFailure, ModelRequest } from "../model/model.ts";
 import { promptOf } from "./prompt.ts";
@@ -46,14 +48,16 @@ export async function callModel(step: CallStep, run: Drive): Promise<readonly Dr
 
   const started = host.clock.monotonic();
   let firstDelta: number | null = null;
-  const answer = await model.call(withWholeThinking(request, run), {
+  const said = await model.call(withWholeAnswers(request, run), {
     signal: run.signal,
     onDelta: (delta) => {
       firstDelta ??= host.clock.monotonic() - started;
       run.delta(delta);
     },
     toolCallId: () => host.ids.toolCall(),
+    cache_key: state.session,
   });
+  const answer = cutsInputOf(said, state) ?? said;
   const took = {
     duration_ms: Math.round(host.clock.monotonic() - started),
     first_delta_ms: firstDelta === null ? null : Math.round(firstDelta),
@@ -61,17 +65,48 @@ export async function callModel(step: CallStep, run: Drive): Promise<readonly Dr
   return [finished(call, answer, took), await settled(call, answer, tokens, run)];
 }
 
-/** Thinking is signed to the byte: where a secret was taken out for the journal, it is put back for the provider. */
-function withWholeThinking(request: ModelRequest, run: Drive): ModelRequest {
+/**
+ * Thinking is signed to the byte, and what a part keeps for its provider is that provider's own: where a secret was taken out
+ * for the journal, it is put back for the provider.
+ */
+function withWholeAnswers(request: ModelRequest, run: Drive): ModelRequest {
   return { ...request, messages: request.messages.map((message) => restored(message, run)) };
 }
 
 function restored(message: Message, run: Drive): Message {
-  if (message.role === "user" || !message.parts.some((part) => part.type === "thinking")) return message;
-  const parts = message.parts.map((part) =>
-    part.type === "thinking" ? { ...part, text: run.redactor.restore(part.text) } : part,
-  );
-  return { ...message, parts };
+  if (message.role === "user") return message;
+  return { ...message, parts: message.parts.map((part) => restoredPart(part, run)) };
+}
+
+function restoredPart(part: ModelPart, run: Drive): ModelPart {
+  const { redactor } = run;
+  if (part.type === "redacted_thinking") return { ...part, data: redactor.restore(part.data) };
+  const opaque = part.opaque === undefined ? {} : { opaque: restoredOpaque(part.opaque, run) };
+  if (part.type !== "thinking") return part.opaque === undefined ? part : { ...part, ...opaque };
+  return { ...part, text: redactor.restore(part.text), signature: redactor.restore(part.signature), ...opaque };
+}
+
+function restoredOpaque({ provider, data }: Opaque, run: Drive): Opaque {
+  return { provider, data: run.redactor.restoreJson(data) };
+}
+
+/** An answer to less than was sent is none: what it says was said without knowing the rest. */
+function cutsInputOf(answer: ModelAnswer, state: SessionState): ModelFailure | null {
+  if (!answer.ok || !cutsInput(state, answer)) return null;
+  const { usage, request_id, parts } = answer;
+  const read = promptTokens(usage);
+  return {
+    ok: false,
+    aborted: false,
+    kind: "silent_truncation",
+    message: `The provider read ${read} tokens; for the beginning of the same conversation it had read ${state.counted?.reported?.prompt ?? 0}.`,
+    http: null,
+    request_id,
+    retry_after_ms: null,
+    sent: true,
+    partial: plainText(parts),
+    usage,
+  };
 }
 
 function finished(
@@ -97,7 +132,7 @@ function finished(
 async function settled(call: ModelCallId, answer: ModelAnswer, reserved: number, run: Drive): Promise<Draft> {
   const usage = answer.usage ?? NO_USAGE;
   const matched = await costOf(usage, run);
-  const lost = !answer.ok && mayHaveSpent(answer) ? Math.max(0, reserved - totalTokens(usage)) : 0;
+  const lost = !answer.ok && mayHaveSpentMore(answer) ? Math.max(0, reserved - totalTokens(usage)) : 0;
   const spentNothing = totalTokens(usage) === 0;
   return {
     kind: "BudgetSettled",
@@ -111,18 +146,17 @@ async function settled(call: ModelCallId, answer: ModelAnswer, reserved: number,
   };
 }
 
-/** An answer that was refused before it began costs nothing; one that was lost on the way may have cost all of it. */
-function mayHaveSpent(failure: ModelFailure): boolean {
+/**
+ * An answer that was refused before it began, or that was never asked for, costs nothing; one that was lost on the way may have
+ * cost all of it. What a whole answer cost is known.
+ */
+function mayHaveSpentMore(failure: ModelFailure): boolean {
   if (failure.http !== null && failure.http >= 400) return false;
-  return !["dns", "tls", "auth"].includes(failure.kind);
+  return failure.sent && failure.kind !== "silent_truncation";
 }
 
 async function worstCost(tokens: number, run: Drive): ReturnType<typeof priceOf> {
-  const { max_tokens } = run.state();
-  return priceOf(
-    { ...NO_USAGE, cache_write_5m_tokens: Math.max(0, tokens - max_tokens), output_tokens: max_tokens },
-    run,
-  );
+  return priceOf(worstCaseUsage(tokens, run.state().max_tokens), run);
 }
 
 async function priceOf(usage: Usage, run: Drive): Promise<typeof NO_MONEY | null> {

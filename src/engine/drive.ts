@@ -51,15 +51,20 @@ async function finish(run: Drive, step: FinishStep): Promise<RunEnd> {
   const state = run.state();
   const reached: readonly Draft[] =
     step.limit && state.run?.limit == null ? [{ kind: "LimitReached", data: step.limit }] : [];
-  const terminated = state.run?.cancel != null && ["sigterm", "sighup"].includes(state.run.cancel.by);
-  const end: RunEnd = {
+  const end = endOf(step, state);
+  await run.record([...reached, { kind: "RunEnded", data: { ...end, active_ms: activeMs(run) } }]);
+  return end;
+}
+
+/** How a run ends that was decided to end. */
+export function endOf(step: FinishStep, { run }: SessionState): RunEnd {
+  const terminated = run?.cancel != null && ["sigterm", "sighup"].includes(run.cancel.by);
+  return {
     outcome: step.outcome,
     verification: step.verification,
     error: step.error,
     exit_code: exitCodeOf(step.outcome, terminated ? "terminated" : (step.error?.kind ?? null)),
   };
-  await run.record([...reached, { kind: "RunEnded", data: { ...end, active_ms: activeMs(run, state) } }]);
-  return end;
 }
 
 /** E3. */
@@ -76,7 +81,7 @@ async function fail(run: Drive, error: unknown): Promise<RunEnd> {
   run.failedWith(error);
   if (ERROR_TABLE[kind].subsystem === "store") return end;
   try {
-    await run.record([{ kind: "RunEnded", data: { ...end, active_ms: activeMs(run, run.state()) } }]);
+    await run.record([{ kind: "RunEnded", data: { ...end, active_ms: activeMs(run) } }]);
   } catch (second) {
     // The first reason stands. A journal that cannot take it is found unended by the next run, which recovers.
     if (!(second instanceof HarnessError)) throw second;
@@ -84,6 +89,7 @@ async function fail(run: Drive, error: unknown): Promise<RunEnd> {
   return end;
 }
 
-function activeMs(run: Drive, state: SessionState): number {
-  return Math.max(0, Math.round(run.host.clock.now() - (state.run?.started_at ?? run.host.clock.now())));
+/** By the clock that limits are measured with: hours in which the machine was suspended were no work. */
+function activeMs(run: Drive): number {
+  return Math.max(0, Math.round(run.host.clock.monotonic() - run.began));
 }

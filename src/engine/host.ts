@@ -9,13 +9,18 @@ import type { Owner, Store } from "../store/port.ts";
 import type { Redactor } from "../store/redaction.ts";
 import type { Tool } from "../tool/tool.ts";
 import type { Shell } from "../workspace/shell.ts";
-import type { Workspace, Workspaces } from "../workspace/workspace.ts";
+import type { Workspace, Workspaces, WorkspaceTransfer } from "../workspace/workspace.ts";
 
 export interface Host {
   readonly store: Store;
   readonly models: Models;
   readonly prices: PriceTable;
   readonly workspaces: Workspaces;
+  /** For forks, exports and imports. */
+  readonly transfer: WorkspaceTransfer & {
+    /** What tokens of a journal stand for, for a copy of that journal. Both are directories of sessions. */
+    copySecrets(from: string, to: string): Promise<void>;
+  };
   /** A shell for a workspace, in the mode that the session was configured with. */
   readonly shell: (workspace: Workspace, mode: SandboxMode) => Promise<Shell>;
   /** In the order in which the model sees them. */

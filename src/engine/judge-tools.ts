@@ -11,11 +11,19 @@ import { parseToolInput } from "../tool/registry.ts";
 import type { Tool } from "../tool/tool.ts";
 import type { Drive } from "./run.ts";
 
-export function judgeTools(calls: readonly ToolCallId[], run: Drive): readonly Draft[] {
+/** What a judgement looks at: also a replay has that. */
+export interface Judging {
+  readonly host: Pick<Drive["host"], "tools">;
+  readonly redactor: Pick<Drive["redactor"], "restoreJson">;
+  state(): SessionState;
+  config(): SessionConfig;
+}
+
+export function judgeTools(calls: readonly ToolCallId[], run: Judging): readonly Draft[] {
   return calls.flatMap((id) => judgeOne(openCall(run.state(), id), run));
 }
 
-function judgeOne(call: ToolCall, run: Drive): readonly Draft[] {
+function judgeOne(call: ToolCall, run: Judging): readonly Draft[] {
   const { call: id, name } = call.part;
   const tool = findTool(run.host.tools, name);
   if (tool === undefined) {
@@ -54,16 +62,20 @@ export function closeCalls(calls: readonly ToolCallId[], reason: string): readon
   return calls.map((call) => notRun(call, "canceled", `Not run (${reason}).`));
 }
 
-/** Whether nothing that the tool does can be carried out of the workspace. */
+/**
+ * Whether nothing that the tool does can be carried out of the workspace. A tool that acts on the network does so from belay's
+ * own process: the sandbox holds commands, not that.
+ */
 export function staysInside(tool: Tool, { mode, network }: SessionConfig["sandbox"]): boolean {
-  return tool.effect === "read" || tool.effect === "write" || (mode === "bwrap" && !network);
+  if (tool.effect === "network") return false;
+  return tool.effect !== "execute" || (mode === "bwrap" && !network);
 }
 
 /**
  * What the tool is run with. A secret's token stands for the secret only where nothing can carry it away: else whoever
  * talks the model into writing the token into an address would have the secret.
  */
-export function inputOf({ part }: ToolCall, tool: Tool, run: Drive): JsonObject {
+export function inputOf({ part }: ToolCall, tool: Tool, run: Judging): JsonObject {
   return staysInside(tool, run.config().sandbox) ? run.redactor.restoreJson(part.input) : part.input;
 }
 

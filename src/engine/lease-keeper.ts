@@ -5,11 +5,9 @@
  */
 import type { Clock } from "../kernel/clock.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
-import type { Journal } from "../store/journal.ts";
-import type { Store } from "../store/port.ts";
+import type { Lease, Store } from "../store/port.ts";
+import { LEASE_TTL_MS, type Ownership } from "./ownership.ts";
 
-/** How long a lease lasts without renewal, in milliseconds: a frozen owner is fenced after this. */
-export const LEASE_TTL_MS = 15_000;
 const RENEW_MS = LEASE_TTL_MS / 3;
 /** How often a cancel is looked for: G10 leaves 2 s for everything. */
 const CANCEL_POLL_MS = 500;
@@ -24,9 +22,16 @@ export interface LeaseEvents {
   readonly onLost: (error: HarnessError) => void;
 }
 
-export function keepLease(store: Store, journal: Journal, clock: Clock, events: LeaseEvents): LeaseKeeper {
+export interface Kept {
+  readonly store: Store;
+  readonly lease: Pick<Lease, "tenant" | "session">;
+  readonly ownership: Ownership;
+  readonly clock: Clock;
+}
+
+export function keepLease(kept: Kept, events: LeaseEvents): LeaseKeeper {
   const stop = new AbortController();
-  const work = keep(store, journal, clock, events, stop.signal);
+  const work = keep(kept, events, stop.signal);
   return {
     stop: async () => {
       stop.abort();
@@ -36,13 +41,10 @@ export function keepLease(store: Store, journal: Journal, clock: Clock, events: 
 }
 
 async function keep(
-  store: Store,
-  journal: Journal,
-  clock: Clock,
+  { store, lease: { tenant, session }, ownership, clock }: Kept,
   events: LeaseEvents,
   signal: AbortSignal,
 ): Promise<void> {
-  const { tenant, session } = journal.lease;
   let renewed = clock.monotonic();
   for (;;) {
     await clock.sleep(CANCEL_POLL_MS, signal);
@@ -51,7 +53,7 @@ async function keep(
       const row = await store.getSession(tenant, session);
       if (row?.cancel_requested) events.onCancelRequested();
       if (clock.monotonic() - renewed >= RENEW_MS) {
-        await journal.renew(LEASE_TTL_MS);
+        await ownership.renew();
         renewed = clock.monotonic();
       }
     } catch (error) {

@@ -65,8 +65,9 @@ export async function rollbackSession(
 }
 
 export interface SessionDiff {
-  readonly base: TreeHash;
-  readonly tree: TreeHash;
+  /** Null for a session that used no tool: it has no workspace and changed nothing. */
+  readonly base: TreeHash | null;
+  readonly tree: TreeHash | null;
   readonly changes: readonly FileChange[];
   readonly patch: string;
 }
@@ -74,8 +75,9 @@ export interface SessionDiff {
 /** The session's work so far. While it is driven, up to its last snapshot. */
 export async function diffSession(host: Host, session: SessionId): Promise<SessionDiff> {
   const { row, state } = await loadSession(host.store, LOCAL_TENANT, session);
+  if (state.workspace === null) return { base: null, tree: null, changes: [], patch: "" };
+  const { base, tree: known } = state.workspace;
   const workspace = await openWorkspaceOf(host, state, row.place);
-  const { base, tree: known } = workspaceState(state);
   const driven = row.owner !== null && (await host.ownerAlive(row.owner)) !== false;
   const tree = driven ? known : (await workspace.snapshot()).tree;
   return { base, tree, changes: await workspace.changes(base, tree), patch: await workspace.diff(base, tree) };

@@ -8,7 +8,7 @@ import type { Draft } from "../kernel/events/index.ts";
 import type { ModelCallId, ToolCallId } from "../kernel/ids.ts";
 import { NO_MONEY } from "../kernel/money.ts";
 import type { ProcessIdentity } from "../kernel/process-identity.ts";
-import type { ToolCall } from "../kernel/state.ts";
+import type { SessionState, ToolCall } from "../kernel/state.ts";
 import type { Step } from "../kernel/step.ts";
 import { NO_USAGE } from "../kernel/usage.ts";
 import { openCall } from "./judge-tools.ts";
@@ -31,14 +31,13 @@ export async function recover(step: RecoverStep, run: Drive): Promise<readonly D
   }
   const processes = step.calls.reduce((sum, id) => sum + openCall(run.state(), id).processes.length, loose.length);
   return [
-    ...(step.model === null ? [] : lostAnswer(step.model, run)),
+    ...(step.model === null ? [] : lostAnswer(step.model, run.state())),
     ...calls,
     { kind: "RecoveryFinished", data: { processes, unprovable } },
   ];
 }
 
-function lostAnswer(call: ModelCallId, run: Drive): readonly Draft[] {
-  const reserved = run.state().reserved;
+export function lostAnswer(call: ModelCallId, { reserved }: SessionState): readonly Draft[] {
   return [
     {
       kind: "ModelCallFailed",

@@ -15,14 +15,15 @@ import { invariant } from "../kernel/harness-error.ts";
 import type { ToolCall } from "../kernel/state.ts";
 import { parseToolInput } from "../tool/registry.ts";
 import type { Tool, ToolContext, ToolOutput, ToolStop } from "../tool/tool.ts";
-import { findTool, inputOf, openCall, staysInside } from "./judge-tools.ts";
+import type { PreparedCommand } from "../workspace/shell.ts";
+import { findTool, inputOf, type Judging, openCall, staysInside } from "./judge-tools.ts";
 import type { Drive } from "./run.ts";
 
 /** How long a tool may take to end after its signal aborted, in milliseconds. */
 const ABORT_GRACE_MS = 4_000;
 const HEARTBEAT_MS = 5_000;
 
-interface Planned {
+export interface Planned {
   readonly call: ToolCall;
   readonly tool: Tool;
   /** With secrets put back. */
@@ -33,7 +34,34 @@ interface Planned {
 
 export async function runTools(ids: readonly ToolCallId[], run: Drive): Promise<readonly Draft[]> {
   const planned = ids.map((id) => plan(openCall(run.state(), id), run));
-  await recordIntent(planned, run);
+  const prepared = prepareCommand(planned, run);
+  try {
+    await recordIntent(planned, run);
+    await runAll(planned, run);
+  } finally {
+    await (await prepared)?.drop();
+  }
+  return [];
+}
+
+/**
+ * R3: the process of a command may be made while its call's intent is journaled: held, so that nothing of the command runs before
+ * the process itself is journaled too, and ended when the call does not take it.
+ */
+async function prepareCommand([first, ...others]: readonly Planned[], run: Drive): Promise<PreparedCommand | null> {
+  const command = others.length === 0 ? first?.tool.command?.(first.input) : undefined;
+  if (command === undefined || command.includes("\0") || run.signal.aborted) return null;
+  try {
+    const [workspace, shell] = await Promise.all([run.workspace(), run.shell()]);
+    const { network } = run.config().sandbox;
+    return shell.prepare?.({ command, cwd: workspace.root, interactive: false, network }) ?? null;
+  } catch (error) {
+    if (error instanceof HarnessError) return null; // the call itself meets it, and says so
+    throw error;
+  }
+}
+
+async function runAll(planned: readonly Planned[], run: Drive): Promise<void> {
   // Each result is durable as soon as it is there: a cancel or a crash keeps what is finished. The last one goes with the
   // next record, which follows at once (E4).
   let open = planned.length;
@@ -44,10 +72,9 @@ export async function runTools(ids: readonly ToolCallId[], run: Drive): Promise<
     else await run.record([result]);
   };
   await allOrFirstError(planned.map(keep));
-  return [];
 }
 
-function plan(call: ToolCall, run: Drive): Planned {
+export function plan(call: ToolCall, run: Judging): Planned {
   const tool = findTool(run.host.tools, call.part.name);
   invariant(tool !== undefined, "invariant R0: only judged calls of known tools are run");
   const { sandbox, workspace } = run.config();

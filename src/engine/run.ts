@@ -11,6 +11,7 @@ import type { Redactor } from "../store/redaction.ts";
 import type { RunningCommand, Shell } from "../workspace/shell.ts";
 import type { PreparedWorkspace, Workspace } from "../workspace/workspace.ts";
 import type { Host } from "./host.ts";
+import { ownedWorkspace, type Ownership } from "./ownership.ts";
 
 export type StopReason = "canceled" | "limit" | "failed";
 
@@ -18,6 +19,9 @@ export interface Drive {
   readonly host: Host;
   readonly place: SessionPlace;
   readonly redactor: Redactor;
+  /** When this run began, monotonic. */
+  readonly began: number;
+  readonly ownership: Ownership;
   /** Aborted when the run has to stop; the reason is a `StopReason`. */
   readonly signal: AbortSignal;
   readonly interactive: Map<string, RunningCommand>;
@@ -45,6 +49,7 @@ export interface DriveParts {
   readonly place: SessionPlace;
   readonly journal: Journal;
   readonly redactor: Redactor;
+  readonly ownership: Ownership;
   readonly onDelta: (delta: Delta) => void;
   readonly onError: (error: unknown) => void;
 }
@@ -61,6 +66,8 @@ export function createDrive(parts: DriveParts): Drive {
     host,
     place,
     redactor: parts.redactor,
+    began: host.clock.monotonic(),
+    ownership: parts.ownership,
     signal: stop.signal,
     interactive,
     state: () => journal.state,
@@ -96,25 +103,27 @@ function withoutSecrets(delta: Delta, redactor: Redactor): Delta {
 
 function prepare(drive: Drive): Promise<PreparedWorkspace> {
   const { workspace } = drive.config();
-  return drive.host.workspaces.prepare({
+  const request = {
     mode: workspace.mode,
     source: drive.place.source,
     directory: drive.place.directory,
     base: workspace.base,
     branch: branchOf(drive.state()),
     signal: drive.signal,
-  });
+  };
+  // It begins with the removal of whatever stands there.
+  return drive.ownership.whileOwned(() => drive.host.workspaces.prepare(request));
 }
 
 async function openWorkspace(drive: Drive): Promise<Workspace> {
-  if (drive.state().workspace === null) return (await drive.preparing()).workspace;
+  if (drive.state().workspace === null) return ownedWorkspace((await drive.preparing()).workspace, drive.ownership);
   const opened = await drive.host.workspaces.open({
     mode: drive.config().workspace.mode,
     source: drive.place.source,
     directory: drive.place.directory,
     branch: branchOf(drive.state()),
   });
-  return opened;
+  return ownedWorkspace(opened, drive.ownership);
 }
 
 export function branchOf(state: Pick<SessionState, "session">): string {

@@ -4,7 +4,7 @@ import { environmentNote } from "../context/environment-note.ts";
 import type { SessionConfig } from "../kernel/config.ts";
 import type { PlainPart } from "../kernel/content.ts";
 import type { Delta } from "../kernel/delta.ts";
-import type { Draft, Event } from "../kernel/events/index.ts";
+import type { Draft, Event, EventOf } from "../kernel/events/index.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { LOCAL_PRINCIPAL, LOCAL_TENANT, type SessionId } from "../kernel/ids.ts";
 import { canonicalJson } from "../kernel/json.ts";
@@ -14,8 +14,9 @@ import { type Journal, openJournal } from "../store/journal.ts";
 import type { Lease, SessionPlace } from "../store/port.ts";
 import { drive } from "./drive.ts";
 import type { Host } from "./host.ts";
-import { keepLease, LEASE_TTL_MS } from "./lease-keeper.ts";
+import { keepLease } from "./lease-keeper.ts";
 import { channel } from "./channel.ts";
+import { type Instant, instantOf, LEASE_TTL_MS, ownership } from "./ownership.ts";
 import { promptOf } from "./prompt.ts";
 import { type RunReport, reportOf } from "./report.ts";
 import { createDrive, type Drive } from "./run.ts";
@@ -45,13 +46,19 @@ export interface StartRequest {
   readonly config: Omit<SessionConfig, "versions">;
   /** `directory` names the directory below which the session's own is made. */
   readonly place: Omit<SessionPlace, "directory"> & { readonly sessions: string };
+  /** What the face found about its surroundings: journaled as the run begins. Default nothing. */
+  readonly health?: readonly Health[];
 }
+
+type Health = EventOf<"HealthChanged">["data"];
 
 export interface ResumeRequest {
   readonly session: SessionId;
   readonly message: readonly PlainPart[] | null;
   /** Changes the configuration; null leaves it as it was. */
   readonly change: ((config: SessionConfig) => SessionConfig) | null;
+  /** As of a start. */
+  readonly health?: readonly Health[];
 }
 
 export function versionsOf(host: Host): SessionConfig["versions"] {
@@ -94,6 +101,7 @@ export async function startSession(host: Host, request: StartRequest): Promise<L
     { kind: "SessionCreated", actor: "user", data: { title } },
     { kind: "SessionConfigured", actor: "user", data: { config } },
     runStarted(host, 1, "start"),
+    ...healthOf(request),
     {
       kind: "UserMessageAdded",
       actor: "user",
@@ -128,6 +136,7 @@ export async function resumeSession(host: Host, request: ResumeRequest): Promise
         ? []
         : ([{ kind: "SettingsChanged", actor: "user", data: { config: wanted, changed } }] satisfies Draft[])),
       runStarted(host, state.runs + 1, "resume"),
+      ...healthOf(request),
       ...(message === null
         ? []
         : ([{ kind: "UserMessageAdded", actor: "user", data: { parts: [...message] } }] satisfies Draft[])),
@@ -135,18 +144,29 @@ export async function resumeSession(host: Host, request: ResumeRequest): Promise
   });
 }
 
+function healthOf({ health = [] }: { readonly health?: readonly Health[] }): readonly Draft[] {
+  return health.map((data): Draft => ({ kind: "HealthChanged", data }));
+}
+
+/** A lease, and the moment before it was asked for. */
+export interface HeldLease extends Lease {
+  readonly asked: Instant;
+}
+
 /** Claims the lease; an owner on this machine that is proven dead is superseded at once. @throws `lease_held`, `session_not_found` */
-export async function claimSession(host: Host, session: SessionId): Promise<Lease> {
+export async function claimSession(host: Host, session: SessionId): Promise<HeldLease> {
   const row = await host.store.getSession(LOCAL_TENANT, session);
   if (row === null) throw noSession(session);
   const dead = row.owner !== null && (await host.ownerAlive(row.owner)) === false;
-  return host.store.claim({
+  const asked = instantOf(host.clock);
+  const lease = await host.store.claim({
     tenant: LOCAL_TENANT,
     session,
     owner: host.owner(),
     ttl_ms: LEASE_TTL_MS,
     ...(dead && row.owner ? { supersede: row.owner.token } : {}),
   });
+  return { ...lease, asked };
 }
 
 export function noSession(session: SessionId): HarnessError {
@@ -176,7 +196,7 @@ export async function openForWriting(
 
 async function launch(
   host: Host,
-  lease: Lease,
+  lease: HeldLease,
   place: SessionPlace,
   first: (state: SessionState) => readonly Draft[],
 ): Promise<LiveSession> {
@@ -189,6 +209,7 @@ async function launch(
     place,
     journal,
     redactor,
+    ownership: ownership(journal, host.clock, lease.asked),
     onDelta: deltas.emit,
     onError: (error) => (failure = error),
   });
@@ -215,13 +236,16 @@ async function driveToEnd(run: Drive, journal: Journal, cancel: LiveSession["can
   const { clock, store } = run.host;
   const started = clock.monotonic();
   const runId = journal.state.run?.id ?? null;
-  const keeper = keepLease(store, journal, clock, {
-    onCancelRequested: () => cancel("user", "canceled from another terminal"),
-    onLost: (error) => {
-      run.failedWith(error);
-      run.abort("failed");
+  const keeper = keepLease(
+    { store, lease: journal.lease, ownership: run.ownership, clock },
+    {
+      onCancelRequested: () => cancel("user", "canceled from another terminal"),
+      onLost: (error) => {
+        run.failedWith(error);
+        run.abort("failed");
+      },
     },
-  });
+  );
   const watch = watchTime(run);
   if (journal.state.workspace === null) void prepareBeside(run, watch.signal);
   const end = await drive(run);
@@ -233,8 +257,19 @@ async function driveToEnd(run: Drive, journal: Journal, cancel: LiveSession["can
     end,
     run: runId,
     duration_ms: clock.monotonic() - started,
-    workspace: journal.state.workspace === null ? null : (await run.workspace()).root,
+    workspace: await rootOf(run),
   });
+}
+
+/** Where the work is; null where it is gone or cannot be opened: that is no reason not to report how the run ended. */
+async function rootOf(run: Drive): Promise<string | null> {
+  if (run.state().workspace === null) return null;
+  try {
+    return (await run.workspace()).root;
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    return null;
+  }
 }
 
 /**

@@ -4,9 +4,13 @@ import type { Drive } from "./run.ts";
 
 export type CancelBy = "user" | "sigint" | "sigterm" | "sighup";
 
+/** Runs whose stop is on its way into the journal: a slow store must not make ten wishes of one. */
+const asked = new WeakSet<Drive>();
+
 /** Journals the wish first, then stops what is under way. */
 export async function requestStop(run: Drive, by: CancelBy, reason: string): Promise<void> {
-  if (run.state().run === null || run.state().run?.cancel || run.signal.aborted) return;
+  if (run.state().run === null || run.state().run?.cancel || run.signal.aborted || asked.has(run)) return;
+  asked.add(run);
   try {
     await run.record([{ kind: "CancelRequested", actor: "user", data: { by, reason } }]);
   } catch (error) {

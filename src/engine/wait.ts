@@ -10,8 +10,9 @@ type WaitStep = Extract<Step, { readonly kind: "wait" }>;
 export async function wait(step: WaitStep, run: Drive): Promise<readonly Draft[]> {
   const { clock } = run.host;
   if (step.until !== null) {
-    // Cut off by a crash: only the rest is waited, and never longer than was planned.
-    await clock.sleep(Math.max(0, step.until - clock.now()), run.signal);
+    // Cut off by a crash: only the rest is waited. A clock that was set back since must not make hours of it.
+    const rest = Math.max(0, step.until - clock.now());
+    await clock.sleep(Math.min(rest, ERROR_TABLE[step.error].limit?.total_ms ?? 0), run.signal);
     return [{ kind: "RetryWaited", data: {} }];
   }
   const delay = delayOf(step, run);

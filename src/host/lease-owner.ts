@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Owner } from "../store/port.ts";
-import { identityOf, isAlive } from "../workspace/process-identity.ts";
+import { identityOf, isAlive } from "../workspace/process/identity.ts";
 
 const TOKEN_BYTES = 16;
 

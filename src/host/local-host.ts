@@ -12,13 +12,13 @@ import type { Models } from "../model/model.ts";
 import { createPriceTable } from "../model/prices.ts";
 import type { Store } from "../store/port.ts";
 import { createRedactor, type KnownSecret } from "../store/redaction.ts";
-import { openVault } from "../store/vault.ts";
+import { copyVault, openVault } from "../store/vault.ts";
 import { builtInTools } from "../tool/registry.ts";
 import { ripgrepProgram } from "../tool/ripgrep.ts";
-import { createBwrapShell } from "../workspace/bwrap-shell.ts";
-import { endProcess } from "../workspace/process-identity.ts";
-import { createPlainShell } from "../workspace/process-plain-shell.ts";
-import { probeSandbox } from "../workspace/sandbox-probe.ts";
+import { createBwrapShell } from "../workspace/sandbox/bwrap-shell.ts";
+import { endProcess } from "../workspace/process/identity.ts";
+import { createPlainShell } from "../workspace/process/plain-shell.ts";
+import { probeSandbox } from "../workspace/sandbox/probe.ts";
 import type { Shell } from "../workspace/shell.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { createWorkspaces } from "../workspace/workspaces.ts";
@@ -55,13 +55,19 @@ export function createLocalHost(options: LocalHostOptions): Host {
   const { store, models, environment, userHome, clock = systemClock } = options;
   const path = environment["PATH"] ?? PATH_DEFAULT;
   const locale = environment["LC_ALL"] ?? environment["LANG"] ?? LOCALE_DEFAULT;
+  const workspaces = createWorkspaces({ git: { path, locale }, clock, home: userHome });
   return {
     store,
     models,
     prices: createPriceTable(),
-    workspaces: createWorkspaces({ git: { path, locale }, clock, home: userHome }),
+    workspaces,
+    transfer: {
+      recreate: workspaces.recreate,
+      pack: workspaces.pack,
+      copySecrets: async (from, to) => copyVault(join(from, VAULT_FILE), join(to, VAULT_FILE)),
+    },
     shell: async (workspace, mode) => {
-      const common = { scratch: workspace.scratch, home: userHome, path, environment, clock };
+      const common = { root: workspace.root, scratch: workspace.scratch, home: userHome, path, environment, clock };
       return mode === "bwrap" ? sandboxed(workspace, options.home, common) : createPlainShell(common);
     },
     tools: builtInTools(),
@@ -99,7 +105,6 @@ async function sandboxed(
   return createBwrapShell({
     ...common,
     sandbox,
-    root: workspace.root,
     // grep and glob run it; belay may be installed below the home that is hidden
     readable: ripgrep === null ? workspace.readable : [...workspace.readable, dirname(ripgrep)],
     protectedPaths: workspace.protected,

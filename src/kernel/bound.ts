@@ -4,6 +4,7 @@
  */
 import type { Message } from "./content.ts";
 import type { SessionState } from "./state.ts";
+import { NO_USAGE, type Usage } from "./usage.ts";
 
 /** System prompt and tool schemas, in bytes: a test holds the real ones below this. */
 export const FIXED_PROMPT_BYTES = 12_000;
@@ -18,6 +19,11 @@ export function worstCaseTokens(state: SessionState): number {
   const counted = state.counted ?? { messages: 0, tokens: FIXED_PROMPT_BYTES };
   const suffix = state.messages.slice(counted.messages).reduce((sum, message) => sum + messageBytes(message), 0);
   return counted.tokens + suffix + state.max_tokens;
+}
+
+/** What a call of so many tokens costs at most: all of the prompt written to the cache, all of the answer used. */
+export function worstCaseUsage(tokens: number, max_tokens: number): Usage {
+  return { ...NO_USAGE, cache_write_5m_tokens: Math.max(0, tokens - max_tokens), output_tokens: max_tokens };
 }
 
 /** @returns an upper bound of the tokens a message adds to a prompt. */

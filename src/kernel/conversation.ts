@@ -9,6 +9,13 @@ export function say(state: SessionState, parts: readonly PlainPart[]): SessionSt
   return { ...state, messages: addUserParts(state.messages, parts), stop: null };
 }
 
+/** Adds what the next request says by the way: a session that was done stays done. A turn that the model paused is not broken. */
+export function note(state: SessionState, parts: readonly PlainPart[]): SessionState {
+  if (state.batch.length > 0) return { ...state, inbox: [...state.inbox, ...parts] };
+  if (state.stop === "pause_turn") return state;
+  return { ...state, messages: addUserParts(state.messages, parts) };
+}
+
 /** Replaces one call of the open batch. An unknown id changes nothing. */
 export function withCall(state: SessionState, id: ToolCallId, change: (call: ToolCall) => ToolCall): SessionState {
   return { ...state, batch: state.batch.map((call) => (call.part.call === id ? change(call) : call)) };

@@ -3,11 +3,18 @@
  * and its own hash is that of its canonical bytes.
  */
 import { createHash } from "node:crypto";
+import { invariant } from "./harness-error.ts";
 import type { PrincipalId, RunId, SessionId, SpanId, TenantId, ToolCallId, TraceId } from "./ids.ts";
 import { canonicalJson } from "./json.ts";
 
 /** Who caused an event. */
 export type Actor = "belay" | "model" | "user" | "tool";
+
+/** The session that this one came from; `call` is null for a fork by a person. */
+export interface Parent {
+  readonly session: SessionId;
+  readonly call: ToolCallId | null;
+}
 
 export interface Envelope {
   readonly tenant: TenantId;
@@ -15,7 +22,7 @@ export interface Envelope {
   readonly session: SessionId;
   /** The first session of the tree; itself when it has no parent. */
   readonly root: SessionId;
-  readonly parent: { readonly session: SessionId; readonly call: ToolCallId } | null;
+  readonly parent: Parent | null;
   readonly run: RunId | null;
   /** Turn of the session, from 1; 0 before the first. */
   readonly turn: number;
@@ -47,9 +54,21 @@ export function sealEvent(event: Envelope & { readonly data: unknown }): {
   readonly body: string;
   readonly hash: string;
 } {
-  const body = canonicalJson(event);
+  const { data, ...envelope } = event;
+  const body = sealedBody(envelope, canonicalJson(data));
   return { body, hash: hashOf(body) };
 }
+
+/** The canonical bytes of an event whose payload is canonical JSON already: the longest part is written once. */
+export function sealedBody(envelope: Envelope, data: string): string {
+  const text = canonicalJson({ ...envelope, data: null });
+  // Members stand in the order of their names, and no value before this one can hold a quote that is not escaped.
+  const at = text.indexOf(DATA_MEMBER);
+  invariant(at > 0, "invariant J0: an event has a payload");
+  return `${text.slice(0, at)},"data":${data}${text.slice(at + DATA_MEMBER.length)}`;
+}
+
+const DATA_MEMBER = ',"data":null';
 
 export function hashOf(text: string): string {
   return createHash("sha256").update(text, "utf8").digest("hex");

@@ -51,6 +51,12 @@ const TABLE = {
     "It can be shown but not driven: use the version that wrote it or a newer one.",
   ),
   session_not_found: row("store", "abort", "There is no such session.", "List them with `belay sessions list`."),
+  archive_invalid: row(
+    "store",
+    "abort",
+    "A session's file is damaged, cut off, too large or written by a newer belay.",
+    "Nothing was stored: export it again, or use the version that wrote it.",
+  ),
   session_exists: row("store", "abort", "A session of this id exists.", "Choose another id."),
   lease_held: row(
     "store",

@@ -29,6 +29,7 @@ export function emptyState(of: {
     principal: of.principal,
     session: of.session,
     root: of.root,
+    parent: null,
     trace: of.trace,
     seq: 0,
     hash: FIRST_HASH,
@@ -71,7 +72,14 @@ export function emptyState(of: {
 }
 
 export function foldEvent(state: SessionState, event: Event | UnknownEvent): SessionState {
-  const moved: SessionState = { ...state, seq: event.seq, hash: event.hash, at: event.at, previous_at: state.at };
+  const moved: SessionState = {
+    ...state,
+    parent: event.parent,
+    seq: event.seq,
+    hash: event.hash,
+    at: event.at,
+    previous_at: state.at,
+  };
   if (isUnknown(event)) {
     return { ...moved, unknown_kinds: [...new Set([...moved.unknown_kinds, event.kind])] };
   }

@@ -47,6 +47,12 @@ const EXIT_CODES = {
   },
   loop_detected: { code: 8, retry: "after_change", meaning: "The agent went in circles; change the task and resume." },
   refused: { code: 9, retry: "after_change", meaning: "The model refused the task." },
+  replay_changed: {
+    code: 10,
+    retry: "no",
+    meaning: "A replay came to the recorded state, and this version would decide otherwise somewhere.",
+  },
+  replay_damaged: { code: 11, retry: "no", meaning: "A replay found a journal that is damaged." },
   failed_for_now: {
     code: 75,
     retry: "later",

@@ -1,6 +1,7 @@
 /** The state of a session: what the fold of its events yields. Plain JSON, so that it can be kept as a snapshot. */
 import type { SessionConfig } from "./config.ts";
 import type { Message, PlainPart, ToolResultPart, ToolUsePart } from "./content.ts";
+import type { Parent } from "./envelope.ts";
 import type { ErrorKind } from "./error-kind.ts";
 import type {
   CheckpointId,
@@ -20,7 +21,7 @@ import type { Tally } from "./scope.ts";
 import type { Usage } from "./usage.ts";
 
 /** Raised whenever a fold changes what it yields: kept snapshots of another version are thrown away. */
-export const FOLD_VERSION = 1;
+export const FOLD_VERSION = 2;
 
 export type ToolEffect = "read" | "write" | "execute" | "network";
 export type ToolStatus = "ok" | "error" | "denied" | "canceled" | "timed_out" | "stalled" | "interrupted";
@@ -111,6 +112,8 @@ export interface SessionState {
   readonly principal: PrincipalId;
   readonly session: SessionId;
   readonly root: SessionId;
+  /** Null for a session that is no part of another and no fork. */
+  readonly parent: Parent | null;
   readonly trace: TraceId;
   /** Of the last event folded; 0 when none was. */
   readonly seq: number;
@@ -143,7 +146,17 @@ export interface SessionState {
   /** Thinking of messages before this index is not sent again. */
   readonly thinking_from: number;
   /** What the provider counted, up to and with its last answer; null before the first. */
-  readonly counted: { readonly messages: number; readonly tokens: number } | null;
+  readonly counted: {
+    readonly messages: number;
+    readonly tokens: number;
+    /** What was read for that answer, by whom. Absent where the count is reckoned. */
+    readonly reported?: {
+      readonly run: number;
+      readonly provider: string;
+      readonly model: string;
+      readonly prompt: number;
+    };
+  } | null;
   /** How often in a row the model paused its turn. */
   readonly pauses: number;
   readonly usage: Usage;

@@ -57,10 +57,10 @@ function fromCodes(facts: ErrorFacts): ErrorKind | null {
   if (clear) return clear.kind;
   const [vague] = meanings;
   if (vague === undefined) return null;
-  // A bare "the request is invalid" under a telling status (413, 401 …) means what the status means.
+  // A bare "the request is invalid" under a telling status (413, 401, 429 …) means what the status means.
   const status = statusMeaning(facts.http);
-  if (vague.vague === "request" && status !== null && status.vague === undefined && status.kind !== "not_found") {
-    return resolve(vague, facts, status.kind);
+  if (vague.vague === "request" && status !== null && status.kind !== "not_found") {
+    return resolve(vague, facts, resolve(status, facts, status.kind));
   }
   return resolve(vague, facts, vague.kind);
 }

@@ -72,6 +72,34 @@ export function classifyException(error: unknown): ErrorKind {
   return matchText(TRANSPORT_PATTERNS, words) ?? "unknown";
 }
 
+/** Codes of a handshake that failed: what was to be sent waits for its end. */
+const HANDSHAKE =
+  /^(CERT_|ERR_TLS_CERT|ERR_SSL_(WRONG_VERSION_NUMBER|.*HANDSHAKE|UNSUPPORTED_PROTOCOL|.*UNKNOWN_CA|.*CERTIFICATE))/;
+const HANDSHAKE_CODES = new Set([
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "HOSTNAME_MISMATCH",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "ERR_INVALID_URL",
+]);
+
+/** @returns true only where the connection failed before a byte of the request was written. */
+export function reachedNobody(error: unknown): boolean {
+  return causes(error).some((link) => {
+    const code = textAt(link, "code") ?? "";
+    return (
+      CODES[code] === "dns" ||
+      HANDSHAKE_CODES.has(code) ||
+      HANDSHAKE.test(code) ||
+      // A refused, unreachable or late address: the same codes in another call of the system come in the middle.
+      textAt(link, "syscall") === "connect"
+    );
+  });
+}
+
 function byCode(code: string): ErrorKind | null {
   if (Object.hasOwn(CODES, code)) return CODES[code] ?? null;
   if (/^(ERR_TLS|ERR_SSL|CERT_)/.test(code)) return "tls";

@@ -15,6 +15,8 @@ export interface FailureFacts {
   readonly aborted?: boolean;
   readonly http?: number | null;
   readonly request_id?: string | null;
+  /** Absent: true. What may have been spent is not forgotten. */
+  readonly sent?: boolean;
   readonly retry_after_ms?: number | null;
   readonly partial?: string;
   readonly usage?: Usage | null;
@@ -29,6 +31,7 @@ export function modelFailure(facts: FailureFacts, secrets: readonly string[]): M
     http: facts.http ?? null,
     request_id: facts.request_id ?? null,
     retry_after_ms: facts.retry_after_ms ?? null,
+    sent: facts.sent ?? true,
     partial: facts.partial ?? "",
     usage: facts.usage ?? null,
   };

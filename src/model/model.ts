@@ -3,7 +3,8 @@
  * throws for what a provider or the network does, never retries, and never hands out a tool call before the stream
  * ended well.
  *
- * M1: `ok: true` only when the provider said that the answer is complete (Anthropic: `message_stop`).
+ * M1: `ok: true` only when the provider said that the answer is complete (Anthropic: `message_stop`; OpenAI:
+ *     `response.completed` or `response.incomplete`).
  * M2: an aborted call resolves within a second, as `{ ok: false, aborted: true }`.
  * M3: tool input is parsed JSON of an object, or the call failed as `truncated_tool_call`.
  */
@@ -16,7 +17,7 @@ import type { StopReason } from "../kernel/state.ts";
 import type { Usage } from "../kernel/usage.ts";
 
 export interface Model {
-  /** As in the configuration: `anthropic`. */
+  /** As in the configuration: `anthropic`, `openai`. */
   readonly provider: string;
   call(request: ModelRequest, options: ModelCallOptions): Promise<ModelAnswer>;
 }
@@ -58,6 +59,8 @@ export interface ModelCallOptions {
   readonly onDelta: (delta: ModelDelta) => void;
   /** Mints an id for each tool call of the answer: ours, not the provider's. */
   readonly toolCallId: () => ToolCallId;
+  /** The same for all calls of a session: providers that route by it find their cache again. Says nothing to the model. */
+  readonly cache_key?: string;
 }
 
 export type ModelDelta =
@@ -91,6 +94,11 @@ export interface ModelFailure {
   readonly request_id: string | null;
   /** What the provider asked to wait, in milliseconds. */
   readonly retry_after_ms: number | null;
+  /**
+   * Whether the request may have reached the provider, and so may have cost something. False only where that is known: no
+   * credential, no address, no trusted connection, nobody listening.
+   */
+  readonly sent: boolean;
   /** Text that had arrived. */
   readonly partial: string;
   /** What was reported before the failure. */

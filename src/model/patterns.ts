@@ -115,6 +115,11 @@ export const REQUEST_PATTERNS: readonly TextPattern[] = [
     "Function call is missing a thought_signature in functionCall parts. This is required for tools to work correctly.",
   ),
   p(
+    "thinking_signature",
+    /encrypted content .*could not be (verified|decrypted)/i,
+    "The encrypted content gAAAAA could not be verified. Reason: Encrypted content organization_id did not match the target organization.",
+  ),
+  p(
     "thinking_modified",
     /`redacted_thinking` blocks in the latest assistant message cannot be modified/i,
     "messages.3.content.1: `thinking` or `redacted_thinking` blocks in the latest assistant message cannot be modified. These blocks must remain as they were in the original response.",

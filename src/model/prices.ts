@@ -52,12 +52,46 @@ function dollars(price: ModelPrice, usage: Usage): number {
   return perMillion / MILLION;
 }
 
-export function loadPrices(): Promise<Pick<typeof Prices, "calcPrice">> {
-  return import("@pydantic/genai-prices");
+type Table = Pick<typeof Prices, "calcPrice">;
+
+/** What the table calls a provider. One that is not here has no price: a server of one's own, or one nobody knows. */
+const TABLE_IDS: { readonly [provider: string]: string } = {
+  anthropic: "anthropic",
+  openai: "openai",
+  google: "google",
+  vertex: "google",
+  azure: "azure",
+  bedrock: "aws",
+  openrouter: "openrouter",
+};
+
+/** In the command's bundle the first of the two holds Anthropic alone, which is loaded faster (scripts/bundle-plugins.ts). */
+export function loadPrices(provider: string): Promise<Table> {
+  return provider === "anthropic" ? import("@pydantic/genai-prices") : import("./every-price.ts");
+}
+
+/** Models that are remembered. A session asks for one or two; this only bounds a mistake. */
+const FOUND_MAX = 100;
+
+/** Where the table has a model; null where it has not. Looking one up tries the patterns of all before it. */
+const found = new Map<string, Prices.Provider | null>();
+
+function foundOnce({ calcPrice }: Table): Table["calcPrice"] {
+  return (counts, model, options) => {
+    const key = `${options?.providerId ?? ""}/${model}`;
+    const known = found.get(key);
+    if (known === null) return null;
+    const result = calcPrice(counts, model, known === undefined ? options : { provider: known });
+    if (known === undefined && found.size < FOUND_MAX)
+      found.set(key, result === null ? null : { ...result.provider, models: [result.model] });
+    return result;
+  };
 }
 
 async function fromTable(provider: string, model: string, usage: Usage): ReturnType<PriceTable["costOf"]> {
-  const { calcPrice } = await loadPrices();
+  const providerId = Object.hasOwn(TABLE_IDS, provider) ? TABLE_IDS[provider] : undefined;
+  if (providerId === undefined) return null;
+  const calcPrice = foundOnce(await loadPrices(provider));
   const hour = usage.cache_write_1h_tokens;
   const counts = {
     // The table's input is the total, what went through the cache included.
@@ -66,22 +100,20 @@ async function fromTable(provider: string, model: string, usage: Usage): ReturnT
     cache_write_tokens: usage.cache_write_5m_tokens + hour,
     output_tokens: usage.output_tokens,
   };
-  const base = calcPrice(counts, model, { providerId: provider });
+  const base = calcPrice(counts, model, { providerId });
   if (base === null) return null;
   const price = `${base.provider.id}/${base.model.id}`;
   if (hour === 0) return { cost: nanoFromDollars(base.total_price), price };
   if (base.model_price["cache_write_1h_mtok"] !== undefined) {
-    const exact = calcPrice({ ...counts, cache_write_1h_tokens: hour }, model, { providerId: provider });
+    const exact = calcPrice({ ...counts, cache_write_1h_tokens: hour }, model, { providerId });
     return exact === null ? null : { cost: nanoFromDollars(exact.total_price), price };
   }
   // P3: priced as fresh input twice. The total stays in the first count, so that a tier by size is still met.
-  const fresh = calcPrice({ ...counts, cache_write_tokens: usage.cache_write_5m_tokens }, model, {
-    providerId: provider,
-  });
+  const fresh = calcPrice({ ...counts, cache_write_tokens: usage.cache_write_5m_tokens }, model, { providerId });
   const none = calcPrice(
     { ...counts, input_tokens: counts.input_tokens - hour, cache_write_tokens: usage.cache_write_5m_tokens },
     model,
-    { providerId: provider },
+    { providerId },
   );
   if (fresh === null || none === null) return null;
   return { cost: nanoFromDollars(fresh.total_price + Math.max(0, fresh.total_price - none.total_price)), price };

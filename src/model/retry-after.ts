@@ -1,11 +1,11 @@
 /** How long a provider asks to wait, wherever it says so. Milliseconds, or null when it does not say. */
+import { duration, UNIT_MS } from "./duration.ts";
 import { at, textAt } from "./json-view.ts";
 import type { ErrorFacts } from "./error-facts.ts";
-import { instant, type HeaderMap } from "./rate-state.ts";
+import { applies, type HeaderMap, instant } from "./rate-state.ts";
 
 /** Asked for more than this, a provider means something else (or a clock is wrong). Milliseconds. */
 const WAIT_MS_MAX = 31 * 24 * 3_600_000;
-const UNIT_MS: { readonly [unit: string]: number } = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
  * The most explicit first: headers that say a wait, the body, the words. When a spent budget comes back is said by every
@@ -20,13 +20,6 @@ export function retryAfter(facts: ErrorFacts, now: number | null, limited: boole
     inWords(facts.text) ??
     (limited ? spentBucket(headers, clockOf(headers, now)) : null);
   return found === null ? null : Math.min(WAIT_MS_MAX, Math.max(0, Math.ceil(found)));
-}
-
-/** `41.724s`, `12ms`, `6m0s`, `1h2m3s`, `2m59.56s`. */
-export function duration(text: string): number | null {
-  if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text.trim())) return null;
-  const terms = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)];
-  return terms.reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNIT_MS[unit ?? ""] ?? 0), 0);
 }
 
 /** The server's own clock makes a date a duration even where ours is wrong. */
@@ -75,6 +68,7 @@ function inWords(text: string): number | null {
 function spentBucket(headers: HeaderMap, now: number | null): number | null {
   const buckets = Object.entries(headers).flatMap(([name, value]) => {
     const remaining = headers[name.replace("reset", "remaining")];
+    if (/^x-ratelimit-reset-/.test(name) && !applies(headers, name)) return [];
     if (/^x-ratelimit-reset-/.test(name)) return [{ wait: duration(value) ?? secondsOrDate(value, now), remaining }];
     if (/^anthropic-(ratelimit|priority)-.*-reset$/.test(name)) {
       const reset = instant(value);

@@ -16,6 +16,8 @@ export function judge(effect: ToolEffect, config: SessionConfig): Judgement {
     return { decision: "deny", reason: "the permission mode `plan` changes nothing" };
   if (effect === "write") return { decision: "allow", reason: "writes stay inside the workspace" };
   if (config.sandbox.mode === "bwrap") return { decision: "allow", reason: "confined by the sandbox" };
+  if (config.sandbox.mode === "external")
+    return { decision: "allow", reason: "the container or machine around belay is the boundary (--sandbox external)" };
   if (config.approval === "allow") return { decision: "allow", reason: "--no-sandbox was said" };
   return { decision: "ask", reason: "there is no sandbox" };
 }

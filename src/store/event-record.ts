@@ -2,7 +2,7 @@
  * Events as records, both ways. A body above `INLINE_BYTES_MAX` stands in a blob; its record keeps a stub: the envelope and
  * the blob's name. The record's hash is that of the stub, which names the blob by *its* hash: so the chain covers both.
  */
-import { type Envelope, hashOf, sealEvent } from "../kernel/envelope.ts";
+import { type Envelope, hashOf, sealedBody } from "../kernel/envelope.ts";
 import type { Event, EventKind, UnknownEvent } from "../kernel/events/index.ts";
 import { parseEvent } from "../kernel/fold.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
@@ -23,28 +23,33 @@ export interface Unsealed extends Envelope {
 export interface SealedRecord {
   readonly record: EventRecord;
   readonly spill: Uint8Array | null;
+  /** The payload's canonical JSON. */
+  readonly data: string;
 }
 
 export function sealedRecord(event: Unsealed): SealedRecord {
+  const { data: payload, ...envelope } = event;
   const { seq, kind } = event;
-  const { body, hash } = sealEvent(event);
+  const data = canonicalJson(payload);
+  const body = sealedBody(envelope, data);
+  if (Buffer.byteLength(body, "utf8") <= INLINE_BYTES_MAX)
+    return { record: { seq, kind, hash: hashOf(body), body, blob: null }, spill: null, data };
   const bytes = Buffer.from(body, "utf8");
-  if (bytes.byteLength <= INLINE_BYTES_MAX) return { record: { seq, kind, hash, body, blob: null }, spill: null };
   const blob = blobHashOf(bytes);
-  const { data: _inBlob, ...envelope } = event;
   const stub = canonicalJson({ ...envelope, blob });
-  return { record: { seq, kind, hash: hashOf(stub), body: stub, blob }, spill: bytes };
+  return { record: { seq, kind, hash: hashOf(stub), body: stub, blob }, spill: bytes, data };
 }
 
 /**
  * The event as every later reader will see it. What is folded after an append is this, so that the state in memory and the
  * state after a resume are the same.
+ * @param sealed what `sealedRecord` made of it
  * @throws HarnessError `internal` when the payload does not fit its schema: nothing is written that cannot be read.
  */
-export function asRead(event: Unsealed, hash: string): Event {
+export function asRead(event: Unsealed, { record, data }: SealedRecord): Event {
   try {
     // canonical JSON of an object is an object; an event of a kind and version of today is never unknown
-    return parseEvent({ ...event, data: JSON.parse(canonicalJson(event.data)) as unknown }, hash) as Event;
+    return parseEvent({ ...event, data: JSON.parse(data) as unknown }, record.hash) as Event;
   } catch (error) {
     if (!(error instanceof HarnessError) && !(error instanceof TypeError)) throw error;
     throw new HarnessError(
@@ -58,7 +63,7 @@ export function asRead(event: Unsealed, hash: string): Event {
 
 /** Reads an event back. Its place in the chain is the caller's to check. @throws HarnessError `store_corrupt` */
 export async function eventOf(
-  store: Store,
+  store: Pick<Store, "getBlob">,
   of: { readonly tenant: TenantId; readonly session: SessionId },
   record: EventRecord,
 ): Promise<Event | UnknownEvent> {
@@ -75,7 +80,7 @@ export async function eventOf(
 }
 
 async function spilled(
-  store: Store,
+  store: Pick<Store, "getBlob">,
   of: { readonly tenant: TenantId; readonly session: SessionId },
   record: EventRecord,
   blob: BlobHash,

@@ -13,6 +13,13 @@ import type { Redactor } from "./redaction.ts";
 import { type SealedDrafts, sealDrafts } from "./seal.ts";
 import { summaryOf } from "./summary.ts";
 
+/** A folded snapshot is kept after so many events, when the session is short. */
+export const SNAPSHOT_EVERY_EVENTS = 200;
+/** A long session's snapshot is as long as the session: the next waits until this share of it has been written anew … */
+const SNAPSHOT_GROWTH = 0.5;
+/** … but no longer than this: a resume folds no more events than that. */
+const SNAPSHOT_EVERY_EVENTS_MAX = 2_000;
+
 export interface JournalWriter {
   state(): SessionState;
   /** The last events that are stored, and that the snapshot holds. */
@@ -23,6 +30,7 @@ export interface JournalWriter {
     lease: Lease,
     drafts: readonly Draft[],
   ): Promise<{ readonly own: readonly Event[]; readonly all: readonly Event[] }>;
+  isSnapshotDue(): boolean;
   keepSnapshot(): Promise<void>;
 }
 
@@ -38,6 +46,8 @@ export function journalWriter(parts: WriterParts, row: SessionRow, loaded: Sessi
   let staged: readonly SealedDrafts[] = [];
   let durable = loaded.seq;
   let snapshot = loaded.seq;
+  let snapshot_chars = 0;
+  let chars_since = 0;
 
   const seal = async ({ epoch }: Lease, drafts: readonly Draft[]): Promise<SealedDrafts> =>
     sealDrafts({ row, state, epoch, at: await store.now(), span: spans.span(), redactor }, drafts);
@@ -62,14 +72,23 @@ export function journalWriter(parts: WriterParts, row: SessionRow, loaded: Sessi
       await store.append({ lease, after_seq: durable, records, blobs, summary: summaryOf(sealed.state) });
       ({ state } = sealed);
       durable = state.seq;
+      chars_since += records.reduce((sum, { body }) => sum + body.length, 0);
       staged = [];
       return { own: sealed.events, all };
+    },
+    isSnapshotDue: () => {
+      const events = durable - snapshot;
+      if (events >= SNAPSHOT_EVERY_EVENTS_MAX) return true;
+      return events >= SNAPSHOT_EVERY_EVENTS && chars_since >= SNAPSHOT_GROWTH * snapshot_chars;
     },
     keepSnapshot: async () => {
       const { tenant, session, seq } = state;
       if (seq !== durable) return; // it would hold what is not stored
-      await store.putSnapshot({ tenant, session, seq, fold: FOLD_VERSION, state: canonicalJson(state) });
+      const text = canonicalJson(state);
+      await store.putSnapshot({ tenant, session, seq, fold: FOLD_VERSION, state: text });
       snapshot = seq;
+      snapshot_chars = text.length;
+      chars_since = 0;
     },
   };
 }

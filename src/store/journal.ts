@@ -21,9 +21,7 @@ import { loadSession } from "./session-reader.ts";
 
 export { loadSession, readEvents } from "./session-reader.ts";
 export { summaryOf } from "./summary.ts";
-
-/** A folded snapshot is kept after so many events: a resume folds no more than that. */
-export const SNAPSHOT_EVERY_EVENTS = 200;
+export { SNAPSHOT_EVERY_EVENTS } from "./journal-writer.ts";
 
 export interface Journal {
   /** The fold of everything that is durable or staged. */
@@ -104,8 +102,7 @@ function journalOf(options: JournalOptions, row: SessionRow, loaded: SessionStat
     if (broken) throw broken;
     const { own, all } = await writer.write(lease, drafts);
     if (all.length > 0) for (const listener of [...listeners]) listener(all);
-    if (writer.position().durable - writer.position().snapshot >= SNAPSHOT_EVERY_EVENTS)
-      await quietly(writer.keepSnapshot());
+    if (writer.isSnapshotDue()) await quietly(writer.keepSnapshot());
     return own;
   };
 

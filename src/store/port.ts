@@ -6,7 +6,9 @@
  * S2: `seq` of a session has no gaps; an append with the wrong `after_seq`, owner or epoch writes nothing.
  * S3: a session has one writer: whoever holds its lease. A later claim has a higher epoch and fences the earlier one.
  * S4: values handed out are the caller's own: changing them changes nothing in the store.
- * S5: after a failed sync the store refuses further writes (`store_io`) until it is opened anew.
+ * S5: after a failed sync nothing is acknowledged that may rest on it. A back-end that syncs by itself refuses further writes
+ *     (`store_io`) until it is opened anew; one whose server recovers by itself throws `store_io` for the write whose outcome
+ *     it could not find out, and judges later ones by S2, so that what was stored after all is never written twice.
  *
  * Every method may throw HarnessError of the kinds store_busy, store_full, store_read_only, store_io, store_corrupt.
  */
@@ -85,6 +87,8 @@ export interface StoreCapabilities {
   readonly durable: boolean;
   /** May be used by several processes at the same time. Default false. */
   readonly shared: boolean;
+  /** What keeps S1 from holding where this store is: sentences for people. Empty when nothing is known to. */
+  readonly weakened: readonly string[];
 }
 
 export type SessionStatus = "new" | "running" | "ended";

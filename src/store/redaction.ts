@@ -37,7 +37,10 @@ export interface Redactor {
 
 export function createRedactor(options: { readonly known: readonly KnownSecret[]; readonly vault: Vault }): Redactor {
   const { vault } = options;
-  const known = secretsToFind(options.known, vault);
+  const seen = cleanTexts();
+  const known = secretsToFind(options.known, vault, () => {
+    seen.clear();
+  });
 
   const redactOnce = (text: string): { readonly text: string; readonly count: number } => {
     let pieces = splitAtTokens(text, vault);
@@ -65,9 +68,21 @@ export function createRedactor(options: { readonly known: readonly KnownSecret[]
     return { text: pieces.map((piece) => piece.text).join(""), count };
   };
 
+  /** Nearly all text is: it is looked at whole, and taken apart only when something is there. */
+  const isClean = (text: string): boolean => {
+    if (seen.has(text)) return true;
+    for (const { value } of known.all()) if (text.includes(value)) return false;
+    for (const { pattern } of SECRET_PATTERNS) {
+      pattern.lastIndex = 0;
+      if (pattern.test(text)) return false;
+    }
+    seen.add(text);
+    return true;
+  };
+
   const redact = (text: string): { readonly text: string; readonly count: number } => {
     // Nothing so short is a secret: neither what was named nor what a pattern finds.
-    if (text.length < KNOWN_SECRET_CHARS_MIN) return { text, count: 0 };
+    if (text.length < KNOWN_SECRET_CHARS_MIN || isClean(text)) return { text, count: 0 };
     let found = { text, count: 0 };
     // Until nothing is found: a replacement can free a match that it overlapped, and what a pattern found once is known from
     // then on. Each round turns plain text into tokens, which are not looked into again, so the rounds end.
@@ -158,7 +173,7 @@ interface SecretsToFind {
   learn(secret: KnownSecret): void;
 }
 
-function secretsToFind(named: readonly KnownSecret[], vault: Vault): SecretsToFind {
+function secretsToFind(named: readonly KnownSecret[], vault: Vault, onNew: () => void): SecretsToFind {
   const byValue = new Map<string, KnownSecret>();
   let sorted: readonly KnownSecret[] | null = null;
   let learned = 0;
@@ -167,6 +182,7 @@ function secretsToFind(named: readonly KnownSecret[], vault: Vault): SecretsToFi
     if (secret.value.length < KNOWN_SECRET_CHARS_MIN || byValue.has(secret.value)) return false;
     byValue.set(secret.value, secret);
     sorted = null;
+    onNew();
     return true;
   };
   const learn = (secret: KnownSecret): void => {
@@ -182,6 +198,32 @@ function secretsToFind(named: readonly KnownSecret[], vault: Vault): SecretsToFi
   return {
     all: () => (sorted ??= [...byValue.values()].sort((a, b) => b.value.length - a.value.length)),
     learn,
+  };
+}
+
+/** Ids, hashes and names come again and again. Characters, and how many are remembered. */
+const SEEN_CHARS_MAX = 128;
+const SEEN_MAX = 512;
+
+interface CleanTexts {
+  has(text: string): boolean;
+  add(text: string): void;
+  clear(): void;
+}
+
+/** Short texts in which nothing was found. What is found from then on makes all of them unknown again. */
+function cleanTexts(): CleanTexts {
+  const texts = new Set<string>();
+  return {
+    has: (text) => text.length <= SEEN_CHARS_MAX && texts.has(text),
+    add: (text) => {
+      if (text.length > SEEN_CHARS_MAX) return;
+      if (texts.size >= SEEN_MAX) texts.clear();
+      texts.add(text);
+    },
+    clear: () => {
+      texts.clear();
+    },
   };
 }
 

@@ -10,7 +10,7 @@ import { redactPayload } from "./redacted-payload.ts";
 import type { Redactor } from "./redaction.ts";
 
 export interface SealContext {
-  readonly row: SessionRow;
+  readonly row: Pick<SessionRow, "tenant" | "principal" | "session" | "root" | "trace">;
   /** The state before the drafts. */
   readonly state: SessionState;
   readonly epoch: number;
@@ -39,8 +39,9 @@ export function sealDrafts(context: SealContext, drafts: readonly Draft[]): Seal
   let { state } = context;
   for (const draft of drafts) {
     const unsealed = envelop(context, state, draft);
-    const { record, spill } = sealedRecord(unsealed);
-    const event = asRead(unsealed, record.hash);
+    const sealed = sealedRecord(unsealed);
+    const { record, spill } = sealed;
+    const event = asRead(unsealed, sealed);
     state = foldEvent(state, event);
     events.push(event);
     records.push(record);
@@ -59,7 +60,7 @@ function envelop(context: SealContext, state: SessionState, draft: Draft): Unsea
     principal: row.principal,
     session: row.session,
     root: row.root,
-    parent: null,
+    parent: state.parent,
     run: runOf(state, draft),
     turn: draft.turn ?? state.turn,
     phase: state.phase,

@@ -71,6 +71,14 @@ interface HeldVault {
   saved(count: number): void;
 }
 
+/** A vault of its own with the same tokens. Nothing when there is none at `from`. */
+export async function copyVault(from: string, to: string): Promise<void> {
+  const file = await readVault(from);
+  if (file === null) return;
+  await makePrivateDirectory(dirname(to)).catch((error: unknown) => rethrowAsStoreError(to, error));
+  await writeFile(to, file, "replace");
+}
+
 function vaultOf(key: Uint8Array, stored: Iterable<readonly [string, string]>): HeldVault {
   const texts = new Map<string, string>(stored);
   const tokens = new Map<string, string>();

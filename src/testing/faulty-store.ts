@@ -21,9 +21,10 @@ export interface FaultyStore extends Store {
   readonly struck: boolean;
 }
 
-type Method = Exclude<keyof Store, "capabilities" | "close" | "streamBlob">;
+export type StoreMethod = Exclude<keyof Store, "capabilities" | "close" | "streamBlob">;
 
-const WRITES: ReadonlySet<Method> = new Set<Method>([
+/** Calls that change something. */
+export const WRITES: ReadonlySet<StoreMethod> = new Set<StoreMethod>([
   "createSession",
   "claim",
   "renew",
@@ -46,7 +47,7 @@ export function faultyStore(inner: Store, fault: Fault): FaultyStore {
     throw error;
   };
 
-  const call = async <T>(method: Method, run: () => Promise<T>): Promise<T> => {
+  const around: Around = async (method, run) => {
     if (struck && error.kind === "store_io" && WRITES.has(method)) throw error;
     calls += 1;
     const hit = calls === fault.failAt;
@@ -56,22 +57,7 @@ export function faultyStore(inner: Store, fault: Fault): FaultyStore {
   };
 
   return {
-    capabilities: inner.capabilities,
-    now: () => call("now", () => inner.now()),
-    createSession: (session) => call("createSession", () => inner.createSession(session)),
-    getSession: (tenant, session) => call("getSession", () => inner.getSession(tenant, session)),
-    listSessions: (filter) => call("listSessions", () => inner.listSessions(filter)),
-    claim: (command) => call("claim", () => inner.claim(command)),
-    renew: (lease, ttl_ms) => call("renew", () => inner.renew(lease, ttl_ms)),
-    release: (lease) => call("release", () => inner.release(lease)),
-    append: (command) => call("append", () => inner.append(command)),
-    read: (query) => call("read", () => inner.read(query)),
-    putSnapshot: (snapshot) => call("putSnapshot", () => inner.putSnapshot(snapshot)),
-    getSnapshot: (tenant, session) => call("getSnapshot", () => inner.getSnapshot(tenant, session)),
-    requestCancel: (tenant, session) => call("requestCancel", () => inner.requestCancel(tenant, session)),
-    deleteSession: (tenant, session) => call("deleteSession", () => inner.deleteSession(tenant, session)),
-    putBlob: (tenant, content) => call("putBlob", () => inner.putBlob(tenant, content)),
-    getBlob: (tenant, hash) => call("getBlob", () => inner.getBlob(tenant, hash)),
+    ...aroundStore(inner, around),
     async *streamBlob(tenant, hash) {
       calls += 1;
       const hit = calls === fault.failAt;
@@ -79,13 +65,39 @@ export function faultyStore(inner: Store, fault: Fault): FaultyStore {
       yield* inner.streamBlob(tenant, hash);
       if (hit) strike();
     },
-    pruneBlobs: (tenant) => call("pruneBlobs", () => inner.pruneBlobs(tenant)),
-    close: () => inner.close(),
     get calls() {
       return calls;
     },
     get struck() {
       return struck;
     },
+  };
+}
+
+/** What stands around a call of a store: it may fail instead of it, after it, or wait. */
+export type Around = <T>(method: StoreMethod, run: () => Promise<T>) => Promise<T>;
+
+/** A store all of whose calls but `streamBlob` and `close` go through `around`: for faults of a test's own choosing. */
+export function aroundStore(inner: Store, around: Around): Store {
+  return {
+    capabilities: inner.capabilities,
+    now: () => around("now", () => inner.now()),
+    createSession: (session) => around("createSession", () => inner.createSession(session)),
+    getSession: (tenant, session) => around("getSession", () => inner.getSession(tenant, session)),
+    listSessions: (filter) => around("listSessions", () => inner.listSessions(filter)),
+    claim: (command) => around("claim", () => inner.claim(command)),
+    renew: (lease, ttl_ms) => around("renew", () => inner.renew(lease, ttl_ms)),
+    release: (lease) => around("release", () => inner.release(lease)),
+    append: (command) => around("append", () => inner.append(command)),
+    read: (query) => around("read", () => inner.read(query)),
+    putSnapshot: (snapshot) => around("putSnapshot", () => inner.putSnapshot(snapshot)),
+    getSnapshot: (tenant, session) => around("getSnapshot", () => inner.getSnapshot(tenant, session)),
+    requestCancel: (tenant, session) => around("requestCancel", () => inner.requestCancel(tenant, session)),
+    deleteSession: (tenant, session) => around("deleteSession", () => inner.deleteSession(tenant, session)),
+    putBlob: (tenant, content) => around("putBlob", () => inner.putBlob(tenant, content)),
+    getBlob: (tenant, hash) => around("getBlob", () => inner.getBlob(tenant, hash)),
+    streamBlob: (tenant, hash) => inner.streamBlob(tenant, hash),
+    pruneBlobs: (tenant) => around("pruneBlobs", () => inner.pruneBlobs(tenant)),
+    close: () => inner.close(),
   };
 }

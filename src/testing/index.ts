@@ -3,6 +3,8 @@ export { startEmulator } from "./emulator/emulator.ts";
 export type { Emulator } from "./emulator/emulator.ts";
 export { faultyStore } from "./faulty-store.ts";
 export { manualClock } from "./manual-clock.ts";
+export { modelContract, readRecordings, recording } from "./model-contract.ts";
+export type { Expectation, ModelContractCase, ModelUnderTest, Recording } from "./model-contract.ts";
 export { callTool, callTools, fail, hang, refuse, say, scriptedModel, think } from "./scripted-model.ts";
 export type { ScriptedModel, ScriptedStep } from "./scripted-model.ts";
 export { storeContract } from "./store-contract.ts";

@@ -44,7 +44,7 @@ export interface FailStep {
 }
 
 export type FailDetails = Partial<
-  Pick<ModelFailure, "message" | "http" | "request_id" | "retry_after_ms" | "partial" | "usage">
+  Pick<ModelFailure, "message" | "http" | "request_id" | "retry_after_ms" | "sent" | "partial" | "usage">
 >;
 
 export interface HangStep {
@@ -216,6 +216,7 @@ function failed({ kind, details }: FailStep): ModelFailure {
     http: details.http ?? null,
     request_id: details.request_id ?? null,
     retry_after_ms: details.retry_after_ms ?? null,
+    sent: details.sent ?? true,
     partial: details.partial ?? "",
     usage: details.usage ?? null,
   };

@@ -54,6 +54,7 @@ export const bashTool: Tool<BashInput> = {
   limit_max_ms: BASH_LIMIT_MAX_MS,
   limitOf: ({ timeout_ms }) => timeout_ms,
   repeatable: ({ process }) => process === undefined,
+  command: ({ command, process, interactive }) => (process === undefined && interactive !== true ? command : undefined),
   title: ({ command, process, stop }) => command ?? `${stop === true ? "stop" : "go on with"} ${process ?? "?"}`,
   run: (request, context) =>
     request.process === undefined ? begin(request, context) : goOn(request.process, request, context),

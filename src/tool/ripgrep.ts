@@ -4,7 +4,7 @@
  */
 import { HarnessError } from "../kernel/harness-error.ts";
 import { lazy } from "../kernel/lazy.ts";
-import { quoted } from "../workspace/pty.ts";
+import { quoted } from "../workspace/process/pty.ts";
 import type { CommandEnd } from "../workspace/shell.ts";
 import { failsWith } from "./tool-output.ts";
 import type { ToolContext, ToolOutput } from "./tool.ts";

@@ -26,6 +26,8 @@ export interface Tool<Input = unknown> {
   readonly repeatable?: (input: Input) => boolean;
   /** One line for people: what it is about to do (`npm test`, `src/app.ts`). */
   readonly title: (input: Input) => string;
+  /** The command that this input starts first, when that is known beforehand: its process may be made before the call begins. */
+  readonly command?: (input: Input) => string | undefined;
   /** Expected failures are results with status `error` that tell the model what to try next; a throw is a crash of the tool. */
   readonly run: (input: Input, context: ToolContext) => Promise<ToolOutput>;
 }

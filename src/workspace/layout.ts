@@ -5,10 +5,10 @@ import { HarnessError } from "../kernel/harness-error.ts";
 import type { WorkspaceMode } from "../kernel/config.ts";
 import type { TreeHash } from "../kernel/ids.ts";
 import { pathFromBytes } from "./byte-path.ts";
-import { readIfThere } from "./link-objects.ts";
-import type { OrdinaryModes } from "./manifest.ts";
-import { isSystemError, RootedDirectory } from "./rooted.ts";
-import type { ScopeFacts, ShadowPlace } from "./shadow.ts";
+import { readIfThere } from "./git/link-objects.ts";
+import type { OrdinaryModes } from "./snapshot/manifest.ts";
+import { isSystemError, RootedDirectory } from "./files/rooted.ts";
+import type { ScopeFacts, ShadowPlace } from "./snapshot/shadow.ts";
 import type { ScratchDirectories } from "./workspace.ts";
 
 export interface Layout {

@@ -4,13 +4,13 @@ import { chmodSync, rmdirSync } from "node:fs";
 import type { Clock } from "../kernel/clock.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import type { TreeHash } from "../kernel/ids.ts";
-import { commitToBranch } from "./branch.ts";
-import { countChanges, unifiedDiff } from "./changed-paths.ts";
-import { applyWork } from "./apply.ts";
-import type { DeliveryPlace } from "./delivery.ts";
-import { markFileClock } from "./file-clock.ts";
-import { openWorkspaceFiles } from "./files.ts";
-import type { Git } from "./git.ts";
+import { commitToBranch } from "./git/branch.ts";
+import { countChanges, unifiedDiff } from "./snapshot/changed-paths.ts";
+import { applyWork } from "./delivery/apply.ts";
+import type { DeliveryPlace } from "./delivery/delivery.ts";
+import { markFileClock } from "./snapshot/file-clock.ts";
+import { openWorkspaceFiles } from "./files/files.ts";
+import type { Git } from "./git/git.ts";
 import {
   type Layout,
   layoutOf,
@@ -21,12 +21,12 @@ import {
   shadowPlace,
   type WorkspaceRecord,
 } from "./layout.ts";
-import { splitTree } from "./manifest.ts";
-import { mergeWork } from "./merge.ts";
-import { changedOutside } from "./outside-scope.ts";
-import { restoreTree } from "./restore.ts";
-import { isSystemError, lstatIfThere } from "./rooted.ts";
-import { Shadow } from "./shadow.ts";
+import { splitTree } from "./snapshot/manifest.ts";
+import { mergeWork } from "./delivery/merge.ts";
+import { changedOutside } from "./snapshot/outside-scope.ts";
+import { restoreTree } from "./snapshot/restore.ts";
+import { isSystemError, lstatIfThere } from "./files/rooted.ts";
+import { Shadow } from "./snapshot/shadow.ts";
 import { Turns } from "./turns.ts";
 import type { OpenRequest, Workspace } from "./workspace.ts";
 import type { WorkspaceLimits } from "./workspace-limits.ts";

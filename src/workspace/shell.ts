@@ -12,7 +12,20 @@ export interface Shell {
   readonly mode: "bwrap" | "none";
   /** Starts a command in a shell (`bash -c`). Throws `process_failed` or `sandbox_failed` when it cannot be started. */
   start(command: ShellCommand): Promise<RunningCommand>;
+  /**
+   * Says what will be started soon: its process may be made already, held, while the intent of the call is journaled. The next
+   * `start` of the same takes it. Absent where that saves nothing. Does not throw.
+   */
+  readonly prepare?: (command: ExpectedCommand) => PreparedCommand;
 }
+
+export interface PreparedCommand {
+  /** Ends what no `start` took; nothing of the command ran. */
+  drop(): Promise<void>;
+}
+
+/** What of a command decides how its process is made. */
+export type ExpectedCommand = Pick<ShellCommand, "command" | "cwd" | "interactive" | "network">;
 
 export interface ShellCommand {
   readonly command: string;

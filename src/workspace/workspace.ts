@@ -8,7 +8,7 @@
  */
 import type { WorkspaceMode } from "../kernel/config.ts";
 import type { TreeHash } from "../kernel/ids.ts";
-import type { LeftOut } from "./left-out.ts";
+import type { LeftOut } from "./snapshot/left-out.ts";
 
 /** Makes and reopens workspaces. `directory` is the session's own directory under belay's home. */
 export interface Workspaces {
@@ -19,6 +19,69 @@ export interface Workspaces {
   prepare(request: PrepareRequest): Promise<PreparedWorkspace>;
   /** Opens one that `prepare` made. Throws `workspace_missing`. */
   open(request: OpenRequest): Promise<Workspace>;
+}
+
+/** Brings what workspaces recorded to another place: a fork, or another machine. */
+export interface WorkspaceTransfer {
+  /**
+   * Makes a workspace from what another one recorded: of this machine (a fork), or of another one (an import). The other one
+   * is only read. Throws `workspace_missing`, `archive_invalid`, `git_missing`, `git_failed`, `snapshot_failed`.
+   */
+  recreate(request: RecreateRequest): Promise<RecreatedWorkspace>;
+  /** Writes the objects of trees into one pack below `to`, for another machine. Throws `workspace_missing`, `git_failed`. */
+  pack(request: PackRequest): Promise<PackedWorkspace>;
+}
+
+export interface RecreateRequest {
+  /** The session's directory: the new workspace's place. */
+  readonly directory: string;
+  readonly branch: string;
+  /** The trees it works from and has now, and the others that can be gone back to. */
+  readonly base: TreeHash;
+  readonly tree: TreeHash;
+  readonly trees: readonly TreeHash[];
+  /** The newest commit of the other one's branch; a new branch is begun where it cannot be had. */
+  readonly commit: string | null;
+  readonly from:
+    | { readonly kind: "workspace"; readonly directory: string }
+    /** `source`: where the user is. When that is a repository with the commit `head`, the workspace is connected with it. */
+    | { readonly kind: "pack"; readonly path: string | null; readonly facts: WorkspaceFacts; readonly source: string };
+  readonly signal: AbortSignal;
+}
+
+/** What is true of a workspace besides its trees. Paths are relative, one character per byte. */
+export interface WorkspaceFacts {
+  readonly head: string | null;
+  readonly submodules: readonly string[];
+  readonly ignored_but_tracked: readonly string[];
+  readonly sparse: readonly string[];
+  /** The ignore rules as they were frozen, in the syntax of git, one character per byte. */
+  readonly rules: string;
+}
+
+export interface RecreatedWorkspace {
+  readonly workspace: Workspace;
+  /** The user's repository or directory. */
+  readonly source: string;
+  /** Whether the work can be merged into the user's repository. */
+  readonly connected: boolean;
+}
+
+export interface PackRequest {
+  readonly directory: string;
+  readonly trees: readonly TreeHash[];
+  readonly commit: string | null;
+  /** A directory that is there. */
+  readonly to: string;
+  readonly signal: AbortSignal;
+}
+
+export interface PackedWorkspace {
+  /** Null when there is no object to pack: all trees are empty. */
+  readonly path: string | null;
+  readonly facts: WorkspaceFacts;
+  /** The commit, when the pack holds it. */
+  readonly commit: string | null;
 }
 
 export interface PrepareRequest {

@@ -1,9 +1,11 @@
 /** Makes and reopens workspaces: the one entrance of this folder. */
 import type { Clock } from "../kernel/clock.ts";
-import { createGit, type GitSettings } from "./git.ts";
+import { createGit, type GitSettings } from "./git/git.ts";
 import { openPrepared } from "./open-workspace.ts";
-import { prepareWorkspace } from "./prepare.ts";
-import type { Workspaces } from "./workspace.ts";
+import { prepareWorkspace } from "./prepare/prepare.ts";
+import { packWorkspace } from "./transfer/tree-pack.ts";
+import { recreateWorkspace } from "./transfer/recreate.ts";
+import type { Workspaces, WorkspaceTransfer } from "./workspace.ts";
 import { DEFAULT_WORKSPACE_LIMITS, type WorkspaceLimits } from "./workspace-limits.ts";
 
 export interface WorkspacesOptions {
@@ -14,11 +16,13 @@ export interface WorkspacesOptions {
   readonly limits?: Partial<WorkspaceLimits>;
 }
 
-export function createWorkspaces(options: WorkspacesOptions): Workspaces {
+export function createWorkspaces(options: WorkspacesOptions): Workspaces & WorkspaceTransfer {
   const limits = { ...DEFAULT_WORKSPACE_LIMITS, ...options.limits };
   const dependencies = { git: createGit(options.git), clock: options.clock, limits };
   return {
     prepare: (request) => prepareWorkspace({ ...dependencies, home: options.home ?? null }, request),
     open: async (request) => openPrepared(dependencies, request),
+    recreate: (request) => recreateWorkspace(dependencies, request),
+    pack: (request) => packWorkspace(dependencies, request),
   };
 }

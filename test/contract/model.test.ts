@@ -5,7 +5,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import type { ErrorKind } from "../../src/kernel/error-kind.ts";
 import type { JsonObject } from "../../src/kernel/json.ts";
-import { createAnthropicModel } from "../../src/model/anthropic.ts";
+import { createAnthropicModel } from "../../src/model/anthropic/adapter.ts";
 import type { Model } from "../../src/model/model.ts";
 import { type Emulator, startEmulator } from "../../src/testing/emulator/emulator.ts";
 import type { ScenarioInput } from "../../src/testing/emulator/scenario.ts";

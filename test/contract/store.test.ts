@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createMemoryStore } from "../../src/store/memory/memory-store.ts";
 import { manualClock } from "../../src/testing/manual-clock.ts";
 import { describeStore, storeContract } from "../../src/testing/store-contract.ts";
+import { makePostgresStore } from "../support/postgres.ts";
 import { makeSqliteStore } from "../support/sqlite-store.ts";
 
 const runner = { describe, it };
@@ -12,6 +13,8 @@ describeStore(runner, "sqlite", () => makeSqliteStore(), { skip: [] });
 describeStore(runner, "sqlite on a network file system", () => makeSqliteStore({ fileSystem: async () => "nfs" }), {
   skip: [],
 });
+
+describeStore(runner, "postgres", () => makePostgresStore(), { skip: [] });
 
 describeStore(
   runner,

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { plainText } from "../../src/kernel/content.ts";
 import { TOOL_OUTPUT_CHARS_MAX } from "../../src/kernel/limits.ts";
 import { STALL_HINT_MS } from "../../src/tool/attend.ts";
-import { isAlive } from "../../src/workspace/process-identity.ts";
+import { isAlive } from "../../src/workspace/process/identity.ts";
 import type { RunningCommand, Shell } from "../../src/workspace/shell.ts";
 import { needsBubblewrap } from "../support/needs.ts";
 import { bwrapShell, eventually, type Ground, makeGround, plainShell } from "../support/shell-fixture.ts";

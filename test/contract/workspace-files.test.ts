@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { LINKS_MAX, openWorkspaceFiles } from "../../src/workspace/files.ts";
+import { LINKS_MAX, openWorkspaceFiles } from "../../src/workspace/files/files.ts";
 import { temporaryDirectory, writeFiles } from "../unit/workspace/given.ts";
 
 function given(files: Readonly<Record<string, string>> = {}): {

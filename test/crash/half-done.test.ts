@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { ScenarioInput } from "../../src/testing/emulator/scenario.ts";
 import { startEmulator } from "../../src/testing/emulator/emulator.ts";
-import { createAnthropicModel } from "../../src/model/anthropic.ts";
+import { createAnthropicModel } from "../../src/model/anthropic/adapter.ts";
 import type { Event } from "../../src/kernel/events/index.ts";
 import type { RunReport } from "../../src/engine/report.ts";
 import { LOCAL_TENANT } from "../../src/kernel/ids.ts";

@@ -1,166 +1,165 @@
 /**
  * What breaks if belay dies before, in, or after any append or effect?
  *
- * A child process is killed with SIGKILL at every point of a real session (real HTTP, git, SQLite, processes), and the
- * session is resumed. Whatever the point: every acknowledged event is still there, no effect happened twice silently, and
- * the tracked files end as in an undisturbed run. `npm run test:long` takes every point, and kills the resume too;
- * `npm test` takes a sample spread over all of them.
+ * A child process is killed with SIGKILL at every point of a real session (real HTTP, git, processes, SQLite or PostgreSQL),
+ * its resume is killed too, and then the session is resumed to its end. Whatever the point: every acknowledged event is still
+ * there, no effect happened twice, every call has exactly one result, and the files end as in an undisturbed run.
+ *
+ * `npm run test:long` takes every point of every scenario on both stores; `npm test` a sample, drawn with BELAY_KILL_SEED.
+ * To look at single points again: BELAY_KILL_POINTS=work/sqlite/16,merge/postgres/40.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Event } from "../../src/kernel/events/index.ts";
-import { isUnknown } from "../../src/kernel/fold.ts";
-import { LOCAL_TENANT } from "../../src/kernel/ids.ts";
-import type { SessionRow } from "../../src/store/port.ts";
-import { readEvents } from "../../src/store/journal.ts";
-import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { type Emulator, startEmulator } from "../../src/testing/emulator/emulator.ts";
-import { systemClock } from "../support/host.ts";
-import { probeSandbox } from "../../src/workspace/sandbox-probe.ts";
-import { type ChildEnd, startSessionChild } from "../support/session-child.ts";
-import { LOG, makeRepository, WORK } from "./work-scenario.ts";
+import { probeSandbox } from "../../src/workspace/sandbox/probe.ts";
+import { type ChildEnd, type ChildProgram, startSessionChild } from "../support/session-child.ts";
+import { BACK_ENDS, type BackEnd } from "./back-ends.ts";
+import { bundledChild } from "./bundled-child.ts";
+import { type CrashPlace, crashPlace, type Remains, remainsOf } from "./crash-place.ts";
+import { problemsIn } from "./invariants.ts";
+import { chosenPoints, POINTS_MIN, type Selection, selectionOf } from "./selection.ts";
+import { type CrashScenario, SCENARIOS } from "./scenarios.ts";
 
-const LONG = process.env["BELAY_TEST_LONG"] === "1";
-/** Only these points, to look at one again: BELAY_KILL_POINTS=16,36. */
-const NAMED = process.env["BELAY_KILL_POINTS"]?.split(",").map(Number);
-/** Points of the sample in `npm test`. */
-const SAMPLE = 16;
 const AT_ONCE = 2;
+/** Between two lines of progress. Points. */
+const PROGRESS_EVERY = 50;
+/** The second kill moves along the resume; a resume that ends before is not killed. */
+const SECOND_KILL_MAX = 40;
 
 const sandbox = (await probeSandbox()).mode;
-let emulator: Emulator;
-const directories: string[] = [];
+const selection: Selection = selectionOf(process.env, SCENARIOS, BACK_ENDS);
+const directory = mkdtempSync(join(tmpdir(), "belay-kill-"));
+const counts = { points: 0, kills: 0, acknowledged: 0 };
+let program: ChildProgram;
 
 beforeAll(async () => {
-  emulator = await startEmulator({ scenario: WORK });
+  program = await bundledChild(join(directory, "child"));
 });
-afterAll(async () => {
-  await emulator.close();
-  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+afterAll(() => {
+  rmSync(directory, { recursive: true, force: true });
+  console.log(
+    `kill enumeration (${selection.how}): ${counts.points} points, ${counts.kills} kills, ${counts.acknowledged} acknowledged events looked for`,
+  );
 });
 
-describe("a session that is killed", () => {
-  let reference: { readonly tree: string; readonly points: readonly string[]; readonly turns: number };
-
-  beforeAll(async () => {
-    const place = newPlace("reference");
-    const end = await runChild(place, 0);
-    expect(end.stderr).toBe("");
-    expect(end.report).toMatchObject({ outcome: "completed", verification: "passed" });
-    expect(readLog(end)).toBe(LOG);
-    reference = {
-      tree: lastTree(end),
-      points: end.lines.filter((line) => line.startsWith("point ")),
-      turns: end.report?.turns ?? 0,
-    };
-  });
-
-  it(
-    "at any point is resumed with nothing lost and nothing done twice",
-    { timeout: LONG ? 3_600_000 : 300_000 },
-    async (context) => {
+describe("a session that is killed at any point is resumed with nothing lost and nothing done twice", () => {
+  for (const { scenario, backEnd } of selection.combinations) {
+    it(`${scenario.name} on ${backEnd.name}`, { timeout: 3_600_000 }, async (context) => {
       if (sandbox === "none") context.skip("commands are not confined without bubblewrap: apt-get install bubblewrap");
-      const total = reference.points.length;
-      const all = Array.from({ length: total }, (_, i) => i + 1);
-      const chosen = NAMED ?? (LONG ? all : all.filter((point) => point % Math.ceil(total / SAMPLE) === 1));
-      console.log(`${chosen.length} of ${total} kill points`);
-      expect(total).toBeGreaterThanOrEqual(200);
-      const problems: string[] = [];
-      await inParallel(chosen, async (point) => {
-        const place = newPlace(`kill ${point}`);
-        const acknowledged: string[] = [];
-        const first = await runChild(place, point);
-        acknowledged.push(...acks(first));
-        expect(first.killed).toBe(true);
-        // In the long run the resume is killed as well, at a point that moves along.
-        if (LONG) acknowledged.push(...acks(await runChild(place, 1 + ((point * 7) % 40))));
-        const last = await runChild(place, 0);
-        acknowledged.push(...acks(last));
-        const found = await problemsOf(place, last, acknowledged, reference);
-        problems.push(
-          ...found.map((problem) => `killed at ${point} (${reference.points[point - 1] ?? "?"}): ${problem}`),
-        );
-      });
-      expect(problems).toEqual([]);
-    },
-  );
+      const emulator = await startEmulator({ scenario: scenario.script });
+      try {
+        await enumerate({ scenario, backEnd, emulator });
+      } finally {
+        await emulator.close();
+      }
+    });
+  }
+
+  if (selection.all) {
+    it(`and there are at least ${POINTS_MIN} points`, () => {
+      expect(counts.points).toBeGreaterThanOrEqual(POINTS_MIN);
+    });
+  }
 });
 
-interface Place {
-  readonly home: string;
-  readonly repository: string;
-  readonly task: string;
+interface Combination {
+  readonly scenario: CrashScenario;
+  readonly backEnd: BackEnd;
+  readonly emulator: Emulator;
 }
 
-function newPlace(task: string): Place {
-  const directory = mkdtempSync(join(tmpdir(), "belay-crash-"));
-  directories.push(directory);
-  const repository = join(directory, "repository");
-  makeRepository(repository);
-  return { home: join(directory, "home"), repository, task };
-}
-
-function runChild(place: Place, killAt: number): Promise<ChildEnd> {
-  const order = { ...place, url: emulator.url, killAt, verify: "grep -q 'return 2' src/app.js", sandbox };
-  return startSessionChild(order).ended;
-}
-
-async function problemsOf(
-  place: Place,
-  end: ChildEnd,
-  acknowledged: readonly string[],
-  expected: { readonly tree: string; readonly turns: number },
-): Promise<string[]> {
-  if (end.report === null) return [`no report: ${end.stderr.slice(0, 500)}`];
+async function enumerate(combination: Combination): Promise<void> {
+  const { scenario, backEnd } = combination;
+  const { remains: reference, points } = await undisturbed(combination);
+  expect(points.length).toBeGreaterThanOrEqual(scenario.pointsMin);
+  const chosen = chosenPoints(selection, scenario, backEnd, points.length);
   const problems: string[] = [];
-  const { events, row } = await journalOf(place);
-  if (end.report.outcome !== "completed")
-    problems.push(`outcome ${end.report.outcome}: ${end.report.error?.message ?? ""}`);
-  if (end.report.verification !== "passed") problems.push(`verification ${end.report.verification}`);
-  if (lastTree(end) !== expected.tree) problems.push(`the files differ: ${JSON.stringify(readLog(end))}`);
-
-  const stored = new Set(events.map((event) => `ack ${row.session} ${event.seq} ${event.hash}`));
-  const lost = acknowledged.filter((line) => line.startsWith(`ack ${row.session} `) && !stored.has(line));
-  if (lost.length > 0) problems.push(`${lost.length} acknowledged events lost: ${lost[0] ?? ""}`);
-
-  const asked = events.flatMap((event) =>
-    event.kind === "ModelCallFinished"
-      ? event.data.parts.flatMap((part) => (part.type === "tool_use" ? [part.call] : []))
-      : [],
+  let done = 0;
+  await inParallel(chosen, async (point) => {
+    const found = await killedAt(combination, point, reference);
+    const named = found.map(
+      (problem) => `${scenario.name}/${backEnd.name}/${point} (${points[point - 1] ?? "?"}): ${problem}`,
+    );
+    for (const problem of named) console.log(problem); // at once: the whole takes long
+    problems.push(...named);
+    counts.points += 1;
+    done += 1;
+    if (done % PROGRESS_EVERY === 0) console.log(`${scenario.name}/${backEnd.name}: ${done} of ${chosen.length}`);
+  });
+  console.log(
+    `${scenario.name}/${backEnd.name}: ${chosen.length} of ${points.length} points, ${problems.length} problems`,
   );
-  const answered = events.flatMap((event) => (event.kind === "ToolFinished" ? [event.data.call] : []));
-  if ([...asked].sort().join() !== [...answered].sort().join()) problems.push("calls and results do not agree");
-  const interrupted = events.filter((event) => event.kind === "ToolFinished" && event.data.status === "interrupted");
-  if (interrupted.length > 0) problems.push("a confined call was reported as interrupted");
-  return problems;
+  expect(problems).toEqual([]);
 }
 
-async function journalOf(place: Place): Promise<{ readonly events: readonly Event[]; readonly row: SessionRow }> {
-  const store = await openSqliteStore({ path: join(place.home, "belay.db"), clock: systemClock });
+/** The same session without a kill: its points, and what it leaves. */
+async function undisturbed({ scenario, backEnd, emulator }: Combination): Promise<{
+  readonly remains: Remains;
+  readonly points: readonly string[];
+}> {
+  const place = await crashPlace(backEnd);
   try {
-    // A session that was killed before its first event stays in the list, empty; the work is in the newest.
-    const [row] = await store.listSessions({ tenant: LOCAL_TENANT, limit: 1 });
-    if (row === undefined) throw new Error("there is no session");
-    const events: Event[] = [];
-    for await (const event of readEvents(store, LOCAL_TENANT, row.session)) if (!isUnknown(event)) events.push(event);
-    return { events, row };
+    const runner = runnerOf(scenario, place, emulator, "undisturbed");
+    const first = await runner(0, true);
+    const last = scenario.cancelAtCommand === undefined ? first : await runner(0, false);
+    expect(last.stderr).toBe("");
+    const remains = await remainsOf(place);
+    expect(problemsIn(scenario, place, [first, last], remains, remains)).toEqual([]);
+    expect(remains.row.summary).toMatchObject({
+      outcome: "completed",
+      ...(scenario.verify === null ? {} : { verification: "passed" }),
+    });
+    return { remains, points: first.lines.filter((line) => line.startsWith("point ")) };
   } finally {
-    await store.close();
+    await place.remove();
   }
 }
 
-function acks(end: ChildEnd): readonly string[] {
-  return end.lines.filter((line) => line.startsWith("ack "));
+async function killedAt(
+  { scenario, backEnd, emulator }: Combination,
+  point: number,
+  reference: Remains,
+): Promise<readonly string[]> {
+  const place = await crashPlace(backEnd);
+  try {
+    const runner = runnerOf(scenario, place, emulator, `kill ${point}`);
+    const first = await runner(point, true);
+    if (!first.killed)
+      return [`it passed only ${first.lines.filter((line) => line.startsWith("point ")).length} points`];
+    const second = await runner(1 + ((point * 7) % SECOND_KILL_MAX), false);
+    // A resume that came to its end was not killed; one more does nothing but say so.
+    const ends = [first, second, await runner(0, false)];
+    counts.kills += ends.filter(({ killed }) => killed).length;
+    counts.acknowledged += ends.flatMap(({ lines }) => lines.filter((line) => line.startsWith("ack "))).length;
+    return problemsIn(scenario, place, ends, await remainsOf(place), reference);
+  } finally {
+    await place.remove();
+  }
 }
 
-function lastTree(end: ChildEnd): string {
-  return end.report?.checkpoints.at(-1)?.tree ?? "none";
-}
-
-function readLog(end: ChildEnd): string {
-  return readFileSync(join(end.report?.workspace ?? "", "log.txt"), "utf8");
+function runnerOf(
+  scenario: CrashScenario,
+  { home, repository, store }: CrashPlace,
+  emulator: Emulator,
+  task: string,
+): (killAt: number, first: boolean) => Promise<ChildEnd> {
+  const { verify, unconfined, inPlace, insist, after, cancelAtCommand } = scenario;
+  const order = { home, repository, store, task, url: emulator.url, sandbox, verify };
+  return (killAt, first) =>
+    startSessionChild(
+      {
+        ...order,
+        killAt,
+        ...(unconfined ? { unconfined } : {}),
+        ...(inPlace ? { inPlace } : {}),
+        ...(insist ? { insist } : {}),
+        ...(after === undefined ? {} : { after }),
+        ...(first && cancelAtCommand !== undefined ? { cancelAtCommand } : {}),
+      },
+      program,
+    ).ended;
 }
 
 async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {

@@ -63,9 +63,6 @@ export const WORK: ScenarioInput = {
   ],
 };
 
-/** The lines of the log in an undisturbed run. */
-export const LOG = "zero\none\ntwo\nfailing\nfirst\nthird\n";
-
 export function makeRepository(directory: string): void {
   mkdirSync(join(directory, "src"), { recursive: true });
   writeFileSync(join(directory, "src/app.js"), "export function answer() {\n  return 1;\n}\n");

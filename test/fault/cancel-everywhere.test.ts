@@ -8,7 +8,7 @@ import { oneModel } from "../../src/model/model.ts";
 import { describe, expect, it } from "vitest";
 import { resumeSession } from "../../src/engine/session.ts";
 import { callTool, callTools, fail, say, type ScriptedStep, scriptedModel } from "../../src/testing/scripted-model.ts";
-import { isAlive } from "../../src/workspace/process-identity.ts";
+import { isAlive } from "../../src/workspace/process/identity.ts";
 import { systemClock, testHost } from "../support/host.ts";
 import { eventsOf, SANDBOX, start, testPlace } from "../support/session.ts";
 

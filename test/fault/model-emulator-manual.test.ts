@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
 import type { Message } from "../../src/kernel/content.ts";
-import { createAnthropicModel } from "../../src/model/anthropic.ts";
+import { createAnthropicModel } from "../../src/model/anthropic/adapter.ts";
 import type { ModelAnswer } from "../../src/model/model.ts";
 import { startEmulator } from "../../src/testing/emulator/emulator.ts";
 import { listening, request, systemClock, text, toolResult, user } from "../unit/model/samples.ts";
@@ -45,5 +45,38 @@ it("the worked example plays as its text says", async () => {
     expect(emulator.remaining()).toEqual([]);
   } finally {
     await emulator.close();
+  }
+});
+
+it("every example answers in every dialect", async () => {
+  const manual = await readFile(new URL("../../docs/emulator.md", import.meta.url), "utf8");
+  const examples = [...manual.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map((found) => found[1] ?? "");
+  const messages = [{ role: "user", content: "do it" }];
+  const headers = { authorization: "Bearer k", "anthropic-version": "2023-06-01", "content-type": "application/json" };
+  const asking = {
+    "/v1/messages": { model: "claude-sonnet-4-5", max_tokens: 99, messages },
+    "/v1/responses": { model: "gpt-5", input: "do it" },
+    "/v1/chat/completions": { model: "gpt-4.1", messages },
+  };
+  expect(examples.length).toBe(4);
+  for (const scenarioText of examples) {
+    const emulator = await startEmulator({ scenarioText });
+    try {
+      for (const [path, body] of Object.entries(asking)) {
+        const ask = (): Promise<number> =>
+          fetch(`${emulator.url}${path}`, { method: "POST", headers, body: JSON.stringify(body) }).then(
+            async (response) => {
+              await response.text();
+              return response.status;
+            },
+            () => 0,
+          );
+        // Chaos may meet a request, and not the same one again and again.
+        await expect.poll(ask).toBe(200);
+      }
+      expect(emulator.requests.every(({ play }) => play !== null)).toBe(true);
+    } finally {
+      await emulator.close();
+    }
   }
 });

@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import type { ErrorKind } from "../../src/kernel/error-kind.ts";
-import { createAnthropicModel } from "../../src/model/anthropic.ts";
+import { createAnthropicModel } from "../../src/model/anthropic/adapter.ts";
 import { MODEL_TIMEOUTS, type Model, type ModelAnswer, type ModelTimeouts } from "../../src/model/model.ts";
 import { type Emulator, startEmulator } from "../../src/testing/emulator/emulator.ts";
 import type { ScenarioInput } from "../../src/testing/emulator/scenario.ts";
@@ -607,7 +607,8 @@ describe("what goes back", () => {
 
   it("reads from the cache what the request before wrote to it", async () => {
     const { model } = await world([{ ...TURN, think: undefined }, TURN, { say: "done" }] as TurnInput[]);
-    let messages = [user(text("read a"))];
+    // Above the least that the provider caches.
+    let messages = [user(text("read a ".repeat(1_000)))];
     let known = 0;
     for (let i = 0; i < 3; i++) {
       const answer = said(await model.call(request({ messages }), listening()));

@@ -12,6 +12,7 @@ import type { Store } from "../../src/store/port.ts";
 import { type Fault, faultyStore } from "../../src/testing/faulty-store.ts";
 import { manualClock } from "../../src/testing/manual-clock.ts";
 import { beginning, journalOn, LEASE_MS, newSession, said, SESSION } from "../support/session-fixture.ts";
+import { makePostgresStore } from "../support/postgres.ts";
 import { makeSqliteStore } from "../support/sqlite-store.ts";
 
 interface Acknowledged {
@@ -76,6 +77,7 @@ const BACK_ENDS = [
     },
   },
   { name: "sqlite", make: () => makeSqliteStore() },
+  { name: "postgres", make: () => makePostgresStore() },
 ] as const;
 
 describe.each(BACK_ENDS)("on $name", ({ make }) => {

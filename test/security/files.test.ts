@@ -9,8 +9,8 @@ import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { pathFromText } from "../../src/workspace/byte-path.ts";
-import { openWorkspaceFiles } from "../../src/workspace/files.ts";
-import { RootedDirectory } from "../../src/workspace/rooted.ts";
+import { openWorkspaceFiles } from "../../src/workspace/files/files.ts";
+import { RootedDirectory } from "../../src/workspace/files/rooted.ts";
 import { temporaryDirectory } from "../unit/workspace/given.ts";
 
 const ATTEMPTS = 5_000;

@@ -21,7 +21,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readQuietly, statOf } from "../../src/workspace/process-table.ts";
+import { readQuietly, statOf } from "../../src/workspace/process/table.ts";
 import { needsBubblewrap } from "../support/needs.ts";
 import {
   bwrapShell,

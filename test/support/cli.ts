@@ -35,15 +35,28 @@ export function environmentOf(place: CliPlace, emulator: Pick<Emulator, "url"> |
   };
 }
 
+/** Another user than the test's own; only root can. */
+export interface RunAs {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
 export function startCli(
   args: readonly string[],
   place: CliPlace,
   environment: NodeJS.ProcessEnv,
-  input = "",
+  /** Null leaves it open. */
+  input: string | null = "",
+  user: RunAs = {},
 ): CliProcess {
-  const child = spawn(BELAY, args, { cwd: place.repository, env: environment, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(BELAY, args, {
+    cwd: place.repository,
+    env: environment,
+    stdio: ["pipe", "pipe", "pipe"],
+    ...user,
+  });
   child.stdin.on("error", () => undefined); // a command that reads nothing may be gone before the input is
-  child.stdin.end(input);
+  if (input !== null) child.stdin.end(input);
   let stdout = "";
   let stderr = "";
   const waiting: { readonly text: string; readonly resolve: () => void; readonly reject: (error: Error) => void }[] =
@@ -75,8 +88,9 @@ export function runCli(
   place: CliPlace,
   environment: NodeJS.ProcessEnv,
   input = "",
+  user: RunAs = {},
 ): Promise<CliEnd> {
-  return startCli(args, place, environment, input).ended;
+  return startCli(args, place, environment, input, user).ended;
 }
 
 /** The last line of `--output json`. */

@@ -1,7 +1,7 @@
 /** What a machine must have for a test, and what is said where it has not: skipped in plain sight, or failed in CI. */
 import { describe, it, type TestContext } from "vitest";
-import { findProgram } from "../../src/workspace/process-programs.ts";
-import { probeSandbox } from "../../src/workspace/sandbox-probe.ts";
+import { findProgram } from "../../src/workspace/process/programs.ts";
+import { probeSandbox } from "../../src/workspace/sandbox/probe.ts";
 
 const sandbox = await probeSandbox();
 

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import type { RunReport } from "../../src/engine/report.ts";
+import type { StorePlace } from "./store-place.ts";
 
 const CHILD = join(import.meta.dirname, "..", "crash", "session-child.ts");
 
@@ -9,11 +10,23 @@ export interface ChildOrder {
   readonly home: string;
   readonly repository: string;
   readonly url: string;
+  /** Different for every session, so that the model server keeps them apart. */
   readonly task: string;
   readonly sandbox: "bwrap" | "none";
+  /** The point at which it kills itself; 0 or absent for none. */
   readonly killAt?: number;
   readonly verify?: string | null;
+  /** Commands may use the network, which makes them unconfined. */
   readonly network?: boolean;
+  /** Default: SQLite in `home`. */
+  readonly store?: StorePlace;
+  readonly unconfined?: boolean;
+  readonly inPlace?: boolean;
+  /** Canceled while this command runs, the first being 1. */
+  readonly cancelAtCommand?: number;
+  /** When the verification failed the user says once more what he wants. */
+  readonly insist?: boolean;
+  readonly after?: "rollback" | "merge" | "apply";
 }
 
 export interface ChildEnd {
@@ -31,9 +44,18 @@ export interface SessionChild {
   until(text: string): Promise<void>;
 }
 
-export function startSessionChild(order: ChildOrder): SessionChild {
+/** How the child is started, where many are: `bundledChild`. */
+export interface ChildProgram {
+  readonly path: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export function startSessionChild(order: ChildOrder, program?: ChildProgram): SessionChild {
   const whole = { killAt: 0, verify: null, ...order };
-  const child = spawn(process.execPath, [CHILD, JSON.stringify(whole)], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [program?.path ?? CHILD, JSON.stringify(whole)], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...program?.environment },
+  });
   let stdout = "";
   let stderr = "";
   const waiting: { readonly text: string; readonly resolve: () => void }[] = [];

@@ -11,7 +11,7 @@ import type { Event } from "../../src/kernel/events/index.ts";
 import { isUnknown } from "../../src/kernel/fold.ts";
 import { LOCAL_TENANT, type SessionId } from "../../src/kernel/ids.ts";
 import { readEvents } from "../../src/store/journal.ts";
-import { probeSandbox } from "../../src/workspace/sandbox-probe.ts";
+import { probeSandbox } from "../../src/workspace/sandbox/probe.ts";
 import { makeRepository } from "../crash/work-scenario.ts";
 import { testConfig } from "./config.ts";
 

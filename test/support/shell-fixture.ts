@@ -4,9 +4,9 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../../src/kernel/clock.ts";
-import { type BwrapShellOptions, createBwrapShell } from "../../src/workspace/bwrap-shell.ts";
-import { createPlainShell } from "../../src/workspace/process-plain-shell.ts";
-import { probeSandbox } from "../../src/workspace/sandbox-probe.ts";
+import { type BwrapShellOptions, createBwrapShell } from "../../src/workspace/sandbox/bwrap-shell.ts";
+import { createPlainShell } from "../../src/workspace/process/plain-shell.ts";
+import { probeSandbox } from "../../src/workspace/sandbox/probe.ts";
 import type { CommandEnd, RunningCommand, Shell, ShellCommand } from "../../src/workspace/shell.ts";
 
 export const realClock: Clock = {
@@ -47,6 +47,7 @@ export function makeGround(): Ground {
 
 export function plainShell(ground: Ground): Shell {
   return createPlainShell({
+    root: ground.root,
     scratch: ground.scratch,
     home: homedir(),
     path: process.env["PATH"] ?? "",

@@ -2,16 +2,27 @@
  * A session without effects: `decide` names the steps, random choices say what became of them, crashes cut runs off
  * anywhere. Yields journals as they can really occur, for the properties of fold and decide.
  */
+import { approvalHash, notApproved } from "../../src/engine/ask.ts";
+import { endOf } from "../../src/engine/drive.ts";
+import { closeCalls, judgeTools, type Judging, openCall } from "../../src/engine/judge-tools.ts";
+import { promptOf } from "../../src/engine/prompt.ts";
+import { lostAnswer } from "../../src/engine/recover.ts";
+import { requestHash, requestOf } from "../../src/engine/request.ts";
+import { plan } from "../../src/engine/run-tools.ts";
+import { worstCaseTokens } from "../../src/kernel/bound.ts";
 import { decide } from "../../src/kernel/decide.ts";
 import type { Draft, Event } from "../../src/kernel/events/index.ts";
 import { sealEvent } from "../../src/kernel/envelope.ts";
-import { ERROR_TABLE, type ErrorKind } from "../../src/kernel/error-kind.ts";
+import { ERROR_TABLE, type ErrorKind, type RetryLimit } from "../../src/kernel/error-kind.ts";
 import { emptyState, foldEvent, isUnknown, parseEvent, versionOf } from "../../src/kernel/fold.ts";
-import { createIds, LOCAL_PRINCIPAL, LOCAL_TENANT, parseTreeHash } from "../../src/kernel/ids.ts";
+import { createIds, LOCAL_PRINCIPAL, LOCAL_TENANT, parseTreeHash, type ToolCallId } from "../../src/kernel/ids.ts";
 import type { ModelPart } from "../../src/kernel/content.ts";
+import type { JsonObject } from "../../src/kernel/json.ts";
 import { nanoDollars } from "../../src/kernel/money.ts";
-import { exitCodeOf } from "../../src/kernel/outcome.ts";
-import type { SessionState, StopReason, ToolEffect, ToolStatus } from "../../src/kernel/state.ts";
+import type { PriceTable } from "../../src/model/model.ts";
+import { retryDelay } from "../../src/model/retry.ts";
+import { builtInTools } from "../../src/tool/registry.ts";
+import type { SessionState, StopReason, ToolStatus } from "../../src/kernel/state.ts";
 import type { FinishStep, Step } from "../../src/kernel/step.ts";
 import { testConfig } from "./config.ts";
 
@@ -35,6 +46,8 @@ export interface Simulated {
   readonly events: readonly Event[];
   readonly state: SessionState;
   readonly steps: readonly Step[];
+  /** Of the state in which each step was decided. */
+  readonly seqs: readonly number[];
 }
 
 const PROVIDER_KINDS = (Object.keys(ERROR_TABLE) as ErrorKind[]).filter(
@@ -50,7 +63,20 @@ const STOPS: readonly [StopReason, ...StopReason[]] = [
   "stop_sequence",
   "context_window",
 ];
-const EFFECTS: readonly [ToolEffect, ...ToolEffect[]] = ["read", "write", "execute"];
+/** What a simulated model asks for: tools that there are, one that there is not, and an input that does not fit. */
+const ASKED: readonly [readonly [string, JsonObject], ...(readonly [string, JsonObject])[]] = [
+  ["read", { path: "a" }],
+  ["write", { path: "a", content: "b" }],
+  ["bash", { command: "true" }],
+  ["glob", { pattern: "*" }],
+  ["read", { wrong: true }],
+  ["launch", {}],
+];
+/** Judgements, intents and prompts are those of the tools there are. */
+export const SIMULATED_TOOLS = builtInTools();
+const PRICE = { cost: nanoDollars(7), price: "p" };
+/** Every call costs the same. */
+export const SIMULATED_PRICES: PriceTable = { costOf: async () => PRICE };
 const STATUSES: readonly [ToolStatus, ...ToolStatus[]] = ["ok", "error", "timed_out", "stalled", "canceled"];
 
 /** @param stepsMax the simulation throws when a session takes more: `decide` must end. */
@@ -69,6 +95,7 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
   const start = emptyState({ tenant: LOCAL_TENANT, principal: LOCAL_PRINCIPAL, session, root: session, trace });
   const events: Event[] = [];
   const steps: Step[] = [];
+  const seqs: number[] = [];
   let state = start;
   let epoch = 1;
   let trees = 1;
@@ -110,7 +137,15 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
   const config = testConfig({
     limits: { turns: 6, active_ms: 10_000_000, tokens: 400_000 },
     verify: choices.pick([null, "true"]),
+    approval: choices.pick(["allow", "ask"]),
+    permission_mode: choices.pick(["default", "default", "plan"]),
   });
+  const judging: Judging = {
+    host: { tools: SIMULATED_TOOLS },
+    redactor: { restoreJson: (value) => value },
+    state: () => state,
+    config: () => config,
+  };
   const startRun = (reason: "start" | "resume"): void =>
     record([{ kind: "RunStarted", data: { run: ids.run(), number: state.runs + 1, reason, pid: 1 } }]);
 
@@ -128,6 +163,17 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
     return true;
   };
 
+  const hashOfCall = (call: ToolCallId): string => approvalHash(openCall(state, call).part);
+
+  const delayOf = (step: Extract<Step, { readonly kind: "wait" }>): number => {
+    const { limit } = ERROR_TABLE[step.error] as { readonly limit?: RetryLimit };
+    if (limit === undefined) return 0;
+    const { count: attempt, waited_ms } = state.failures;
+    const random = (): number => choices.pick([0, 0.5, 0.99]);
+    const delay = retryDelay({ limit, attempt, waited_ms, retry_after_ms: step.retry_after_ms, random });
+    return "delay_ms" in delay ? Math.round(delay.delay_ms) : 0;
+  };
+
   const answer = (): readonly ModelPart[] => {
     const text: ModelPart = { type: "text", text: "word", origin: { from: "model" } };
     return [text];
@@ -136,24 +182,9 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
   const perform = (step: Exclude<Step, FinishStep>): void => {
     switch (step.kind) {
       case "recover": {
-        if (step.model !== null) {
-          record([
-            {
-              kind: "ModelCallFailed",
-              data: {
-                call: step.model,
-                kind: "interrupted",
-                message: "",
-                http: null,
-                request_id: null,
-                retry_after_ms: null,
-                partial: "",
-                usage: null,
-                duration_ms: 0,
-              },
-            },
-          ]);
-        }
+        const loose = state.processes.length;
+        const processes = step.calls.reduce((sum, id) => sum + openCall(state, id).processes.length, loose);
+        if (step.model !== null) record(lostAnswer(step.model, state));
         for (const call of step.calls) {
           if (choices.chance(2)) record([{ kind: "ToolRequeued", data: { call, note: "again" } }]);
           else
@@ -164,7 +195,7 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
               },
             ]);
         }
-        record([{ kind: "RecoveryFinished", data: { processes: 0, unprovable: 0 } }]);
+        record([{ kind: "RecoveryFinished", data: { processes, unprovable: 0 } }]);
         return;
       }
       case "prepare_workspace":
@@ -186,21 +217,26 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
         return;
       case "call_model": {
         const call = ids.modelCall();
+        const prompt = promptOf(SIMULATED_TOOLS);
+        const request = requestOf(state, config, prompt);
         record([
-          { kind: "BudgetReserved", turn: step.turn, data: { call, scopes: [], tokens: 100, cost: null } },
+          {
+            kind: "BudgetReserved",
+            turn: step.turn,
+            data: { call, scopes: [], tokens: worstCaseTokens(state), cost: PRICE.cost },
+          },
           {
             kind: "ModelCallStarted",
             turn: step.turn,
             data: {
               call,
-              provider: "p",
-              model: "m",
+              provider: config.provider,
+              model: request.model,
               attempt: step.attempt,
-              max_tokens: 10,
-              messages: 1,
-              request: "r",
-              prompt: "p",
-              tools: "t",
+              max_tokens: request.max_tokens,
+              messages: request.messages.length,
+              request: requestHash(request, prompt.versions),
+              ...prompt.versions,
             },
           },
         ]);
@@ -229,21 +265,18 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
                 duration_ms: 1,
               },
             },
-            { kind: "BudgetSettled", data: { call, usage, cost: nanoDollars(7), price: "p", unknown_tokens: 3 } },
+            { kind: "BudgetSettled", data: { call, usage, ...PRICE, unknown_tokens: 0 } },
           ]);
           return;
         }
         const stop = choices.pick(STOPS);
         const uses: ModelPart[] =
           stop === "tool_use"
-            ? Array.from({ length: choices.pick([1, 2, 4]) }, () => ({
-                type: "tool_use" as const,
-                call: ids.toolCall(),
-                provider_id: "p",
-                name: "read",
-                input: { a: 1 },
-                origin: { from: "model" as const },
-              }))
+            ? Array.from({ length: choices.pick([1, 2, 4]) }, () => {
+                const [name, input] = choices.pick(ASKED);
+                const origin = { from: "model" as const };
+                return { type: "tool_use" as const, call: ids.toolCall(), provider_id: "p", name, input, origin };
+              })
             : [];
         record([
           {
@@ -259,45 +292,31 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
               first_delta_ms: 1,
             },
           },
-          { kind: "BudgetSettled", data: { call, usage, cost: nanoDollars(7), price: "p", unknown_tokens: 0 } },
+          { kind: "BudgetSettled", data: { call, usage, ...PRICE, unknown_tokens: 0 } },
         ]);
         return;
       }
       case "judge_tools":
-        for (const call of step.calls) {
-          const decision = choices.pick(["allow", "allow", "ask", "deny"] as const);
-          record([{ kind: "ToolJudged", data: { call, decision, reason: "r", effect: choices.pick(EFFECTS) } }]);
-          if (decision === "deny")
-            record([
-              {
-                kind: "ToolFinished",
-                data: { call, status: "denied", content: [], output: null, exit: null, duration_ms: 0 },
-              },
-            ]);
-        }
+        record(judgeTools(step.calls, judging));
         return;
       case "ask":
         for (const call of step.calls) {
           const approved = choices.pick([true, false]);
           record([
-            { kind: "ApprovalRequested", data: { call, hash: "h" } },
-            { kind: "ApprovalGiven", data: { call, approved, by: "u", hash: "h", expiry: 1 } },
+            { kind: "ApprovalRequested", data: { call, hash: hashOfCall(call) } },
+            { kind: "ApprovalGiven", data: { call, approved, by: "u", hash: hashOfCall(call), expiry: 1 } },
           ]);
-          if (!approved)
-            record([
-              {
-                kind: "ToolFinished",
-                data: { call, status: "denied", content: [], output: null, exit: null, duration_ms: 0 },
-              },
-            ]);
+          if (!approved) record([notApproved(call)]);
         }
         return;
       case "run_tools":
         record(
-          step.calls.map((call) => ({
-            kind: "ToolStarted",
-            data: { call, tool: "read", tree: tree(1), file_time: 1.5, confined: true, limit_ms: 1 },
-          })),
+          step.calls.map((call) => {
+            const { tool, confined, limit_ms } = plan(openCall(state, call), judging);
+            const causation = openCall(state, call).asked_seq;
+            const data = { call, tool: tool.name, tree: tree(1), file_time: 1.5, confined, limit_ms };
+            return { kind: "ToolStarted", causation, data };
+          }),
         );
         if (crash()) return;
         for (const call of step.calls) {
@@ -322,20 +341,14 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
           ]);
         return;
       case "close_calls":
-        for (const call of step.calls)
-          record([
-            {
-              kind: "ToolFinished",
-              data: { call, status: "canceled", content: [], output: null, exit: null, duration_ms: 0 },
-            },
-          ]);
+        record(closeCalls(step.calls, step.reason));
         return;
       case "wait":
         if (step.until === null)
           record([
             {
               kind: "RetryScheduled",
-              data: { kind: step.error, attempt: step.attempt, delay_ms: 50, until: tick + 50 },
+              data: { kind: step.error, attempt: step.attempt, delay_ms: delayOf(step), until: tick + 50 },
             },
           ]);
         if (crash()) return;
@@ -377,17 +390,12 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
   for (;;) {
     const step = decide(state);
     steps.push(step);
+    seqs.push(state.seq);
     if (steps.length > stepsMax) throw new Error(`decide did not end within ${stepsMax} steps`);
     if (step.kind === "finish") {
-      const end = {
-        outcome: step.outcome,
-        verification: step.verification,
-        exit_code: exitCodeOf(step.outcome, step.error?.kind ?? null),
-        error: step.error,
-        active_ms: 1,
-      };
-      record([{ kind: "RunEnded", data: end }]);
-      if (!choices.chance(3) || epoch > 6) return { start, events, state, steps };
+      if (step.limit !== null && state.run?.limit == null) record([{ kind: "LimitReached", data: step.limit }]);
+      record([{ kind: "RunEnded", data: { ...endOf(step, state), active_ms: 1 } }]);
+      if (!choices.chance(3) || epoch > 6) return { start, events, state, steps, seqs };
       epoch += 1;
       startRun("resume");
       continue;

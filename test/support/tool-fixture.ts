@@ -10,7 +10,7 @@ import { builtInTools, parseToolInput } from "../../src/tool/registry.ts";
 import type { Tool, ToolContext, ToolOutput } from "../../src/tool/tool.ts";
 import type { Shell } from "../../src/workspace/shell.ts";
 import type { Workspace } from "../../src/workspace/workspace.ts";
-import { openWorkspaceFiles } from "../../src/workspace/files.ts";
+import { openWorkspaceFiles } from "../../src/workspace/files/files.ts";
 import { type Ground, realClock } from "./shell-fixture.ts";
 
 export interface ToolBench {

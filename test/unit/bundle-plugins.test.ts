@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as whole from "@pydantic/genai-prices";
 import { afterAll, describe, expect, it } from "vitest";
-import { withOneProvider } from "../../scripts/bundle-plugins.ts";
+import { plainlySorted, withOneProvider } from "../../scripts/bundle-plugins.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "belay-prices-"));
 afterAll(() => {
@@ -32,7 +32,25 @@ describe("the price table of the bundle", () => {
     expect(part.findProvider({ providerId: "openai" })).toBeUndefined();
   });
 
+  it("holds every provider in the module for all, which sorts its words as the package does", async () => {
+    const entry = createRequire(import.meta.url).resolve("@pydantic/genai-prices");
+    const path = join(directory, "every-price.mjs");
+    writeFileSync(path, plainlySorted(readFileSync(join(dirname(entry), "index.js"), "utf8")));
+    const all = (await import(pathToFileURL(path).href)) as typeof whole; // the same module, sorted otherwise
+    const usage = { input_tokens: 300_000, cache_read_tokens: 100_000, output_tokens: 999 };
+    for (const providerId of ["openai", "google", "azure", "aws", "openrouter"]) {
+      const models = whole.findProvider({ providerId })?.models ?? [];
+      expect(models.length).toBeGreaterThan(5);
+      for (const { id } of models) {
+        const asked = { providerId, timestamp: new Date("2026-06-01") };
+        const [mine, theirs] = [all.calcPrice(usage, id, asked), whole.calcPrice(usage, id, asked)];
+        expect([id, mine?.total_price, mine?.model.id]).toEqual([id, theirs?.total_price, theirs?.model.id]);
+      }
+    }
+  });
+
   it("is refused when the package prints it in another way", () => {
-    expect(() => withOneProvider("export const prices = [];")).toThrow(TypeError);
+    for (const adapt of [withOneProvider, plainlySorted])
+      expect(() => adapt("export const prices = [];")).toThrow(TypeError);
   });
 });

@@ -26,8 +26,9 @@ async function showDiff(id: string | undefined, options: DiffOptions, { face }: 
   const { paintFor } = await import("../view/paint.ts");
   return withHost(face, id, async (host, session) => {
     const { changes, patch } = await diffSession(host, session);
-    const { out } = face;
+    const { out, err } = face;
     const paint = paintFor(out.colors);
+    if (changes.length === 0) err.line(`Session ${session} changed nothing.`);
     if (options.json === true) out.line(JSON.stringify(changes));
     else if (options.stat === true) for (const change of changes) out.line(changeText(change, paint));
     // Not at a terminal the patch is a patch: to the byte.

@@ -13,7 +13,7 @@ interface EmulateOptions {
 export const defineEmulate: DefineCommand = (parent: Command, context: CommandContext) => {
   parent
     .command("emulate")
-    .description("serve Anthropic's Messages API from a scenario file, on loopback")
+    .description("serve Anthropic's and OpenAI's APIs from a scenario file, on loopback")
     .argument("<scenario>", "a YAML file (docs/emulator.md)")
     .option("-p, --port <n>", "the port; without it a free one", wholeNumber(PORT_MAX))
     .addHelpText(
@@ -38,6 +38,8 @@ async function emulate(scenario: string, options: EmulateOptions, face: Face): P
   });
   face.out.line(`export ANTHROPIC_BASE_URL=${emulator.url}`);
   face.out.line("export ANTHROPIC_API_KEY=emulated");
+  face.out.line(`export OPENAI_BASE_URL=${emulator.url}/v1`);
+  face.out.line("export OPENAI_API_KEY=emulated");
   face.err.line(`belay: emulating on ${emulator.url}; Ctrl+C ends it.`);
   await new Promise<void>((done) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { type CommandContext, type DefineCommand, examples } from "../command.ts";
 import { HarnessError } from "../../kernel/harness-error.ts";
+import { exitCodesHelp } from "../exit-codes.ts";
 import { addCommonOptions, filledText, type ResumeOptions } from "../settings.ts";
 
 export const defineResume: DefineCommand = (parent: Command, context: CommandContext) => {
@@ -15,7 +16,7 @@ export const defineResume: DefineCommand = (parent: Command, context: CommandCon
         "belay resume",
         'belay resume --last --message "also update the changelog"',
         "belay resume ses_01… --max-turns 200",
-      ),
+      ) + exitCodesHelp(),
     )
     .action((id: string | undefined, options: ResumeOptions) =>
       context.does(async () => {

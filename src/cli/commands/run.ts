@@ -1,6 +1,7 @@
 /** `belay run`: a new session. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { type CommandContext, type DefineCommand, examples } from "../command.ts";
+import { exitCodesHelp } from "../exit-codes.ts";
 import { addCommonOptions, filledText, type RunOptions } from "../settings.ts";
 
 export const defineRun: DefineCommand = (parent: Command, context: CommandContext) => {
@@ -9,8 +10,18 @@ export const defineRun: DefineCommand = (parent: Command, context: CommandContex
     .option("-C, --cwd <directory>", "work on the repository of this directory", filledText)
     .option("--setup <command>", "run once in the new workspace, with network, before the agent", filledText)
     .option("--base <revision>", "start from this revision instead of the tree as it stands", filledText)
-    .option("--in-place", "work in your own directory: no private copy, no automatic rollback")
+    .addOption(
+      new Option("--in-place", "work in your own directory: no private copy, no automatic rollback").conflicts("clone"),
+    )
+    .option("--clone", "work in a private copy also where in place is the default (CI with --sandbox external)")
     .option("--allow-network", "commands may use the network (loud: they are no longer confined)")
+    .addOption(
+      new Option(
+        "--sandbox <mode>",
+        "bwrap confines each command (the default); external: a container or a virtual machine is around belay, and " +
+          "that is the boundary; none: as --no-sandbox",
+      ).choices(["bwrap", "external", "none"]),
+    )
     .option("--no-sandbox", "run commands without a sandbox (loud: they can do whatever you can)")
     .addHelpText(
       "after",
@@ -19,7 +30,8 @@ export const defineRun: DefineCommand = (parent: Command, context: CommandContex
         'belay run "make @src/parse.ts handle empty lines" --verify "npm test"',
         "belay run - < task.md",
         'belay run "update the snapshots" --output json --max-turns 20',
-      ),
+        'belay run "fix the build" --sandbox external --verify "npm test"   # in a job of CI',
+      ) + exitCodesHelp(),
     )
     .action((words: string[], options: RunOptions) =>
       context.does(async () => {

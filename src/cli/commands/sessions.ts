@@ -4,6 +4,9 @@ import { type CommandContext, type DefineCommand, examples, ID_HELP } from "../c
 import { wholeNumber } from "../settings.ts";
 import { cancelSession } from "./cancel.ts";
 import type { PruneOptions } from "./sessions-prune.ts";
+import type { ExportOptions } from "./sessions-export.ts";
+import type { ForkOptions } from "./sessions-fork.ts";
+import type { ImportOptions } from "./sessions-import.ts";
 import type { ListOptions } from "./sessions-list.ts";
 import type { ShowOptions } from "./sessions-show.ts";
 
@@ -13,17 +16,14 @@ const PRUNED_DAYS_DEFAULT = 30;
 const DAYS_MAX = 36_500;
 
 export const defineSessions: DefineCommand = (parent: Command, context: CommandContext) => {
-  const sessions = parent.command("sessions").description("list, show, export, cancel, remove and clean up sessions");
+  const sessions = parent
+    .command("sessions")
+    .description("list, show, fork, export, import, cancel, remove and clean up sessions");
   defineList(sessions, context);
   defineShow(sessions, context);
-  sessions
-    .command("export")
-    .description("print a session's journal as JSON Lines, one event a line")
-    .argument("[id]", ID_HELP)
-    .addHelpText("after", examples("belay sessions export > session.jsonl") + EXPORT_HELP)
-    .action((id: string | undefined) =>
-      context.does(async () => (await import("./sessions-export.ts")).exportSession(id, context.face)),
-    );
+  defineFork(sessions, context);
+  defineExport(sessions, context);
+  defineImport(sessions, context);
   sessions
     .command("cancel")
     .description("stop a run from another terminal (as `belay cancel`)")
@@ -42,10 +42,67 @@ export const defineSessions: DefineCommand = (parent: Command, context: CommandC
 };
 
 const EXPORT_HELP = `
-A line is {"hash", "blob", "event"}. The hash is the SHA-256 of the event's canonical JSON (keys sorted, no white space), and
+With --output the whole session is written into one file: its journal, the texts it names, and its files with their
+checkpoints. \`belay sessions import\` goes on with it elsewhere. Secrets stay here; whoever has the file can read the rest.
+
+Without it a line is {"hash", "blob", "event"}. The hash is the SHA-256 of the event's canonical JSON (keys sorted, no white space), and
 the next event names it as prev_hash. A large event has a blob: then the hash is that of the event without "data" and with
 "blob", which is "sha256:" and the SHA-256 of the whole.
 `;
+
+function defineFork(sessions: Command, context: CommandContext): void {
+  sessions
+    .command("fork")
+    .description("make another session from a session's first events, with the files it had there")
+    .argument("[id]", ID_HELP)
+    .option("--at <seq>", "up to this event; without it the last", wholeNumber(Number.MAX_SAFE_INTEGER))
+    .option("--json", "as JSON")
+    .addHelpText("after", examples("belay sessions fork", "belay sessions fork ses_01… --at 42") + FORK_HELP)
+    .action((id: string | undefined, options: ForkOptions) =>
+      context.does(async () => (await import("./sessions-fork.ts")).forkOne(id, options, context.face)),
+    );
+}
+
+const FORK_HELP = `
+The fork has a workspace and a journal of its own and inherits what was spent. Nothing of the session changes, and nothing that
+runs there comes along. \`belay resume\` goes on with the fork.
+`;
+
+function defineExport(sessions: Command, context: CommandContext): void {
+  sessions
+    .command("export")
+    .description("print a session's journal as JSON Lines, or write the session into a file that can be imported")
+    .argument("[id]", ID_HELP)
+    .option("-o, --output <file>", "the whole session into this file; - for standard output")
+    .addHelpText(
+      "after",
+      examples(
+        "belay sessions export > session.jsonl",
+        "belay sessions export ses_01… -o session.belay",
+        "belay sessions export ses_01… -o - | ssh laptop belay sessions import -",
+      ) + EXPORT_HELP,
+    )
+    .action((id: string | undefined, options: ExportOptions) =>
+      context.does(async () => (await import("./sessions-export.ts")).exportOne(id, options, context.face)),
+    );
+}
+
+function defineImport(sessions: Command, context: CommandContext): void {
+  sessions
+    .command("import")
+    .description("take a session in from a file, to go on with it here")
+    .argument("<file>", "what `belay sessions export -o` wrote; - for standard input")
+    .option("--cwd <dir>", "the repository to go on in; without it the current directory")
+    .option("--as-new", "under a new id, as a fork")
+    .option("--json", "as JSON")
+    .addHelpText(
+      "after",
+      examples("belay sessions import session.belay", "belay sessions import session.belay --as-new"),
+    )
+    .action((file: string, options: ImportOptions) =>
+      context.does(async () => (await import("./sessions-import.ts")).importOne(file, options, context.face)),
+    );
+}
 
 function defineList(sessions: Command, context: CommandContext): void {
   sessions

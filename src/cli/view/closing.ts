@@ -32,6 +32,10 @@ const VERIFIED: { readonly [V in Verification]: string } = {
   waived: "verification waived",
 };
 
+export function verifiedText(verification: Verification): string {
+  return VERIFIED[verification];
+}
+
 export interface Closing {
   readonly report: RunReport;
   /** Null when it could not be found out. */
@@ -52,7 +56,7 @@ export function closingLines(closing: Closing, paint: Paint): readonly string[] 
   const good = report.outcome === "completed";
   const head = `${good ? paint.green("✓") : paint.red("✗")} ${paint.bold(words(report.outcome))}`;
   const said = report.outcome === "verification_failed" || (!good && report.verification === "not_applicable");
-  const verified = said ? "" : ` · ${VERIFIED[report.verification]}`;
+  const verified = said ? "" : ` · ${verifiedText(report.verification)}`;
   return [
     "",
     `${head}${verified}`,

@@ -163,13 +163,23 @@ export class LiveView {
     for (const line of lines) this.#screen.line(line);
   }
 
-  #draw(): void {
-    if (this.#paused) return;
+  /** What was used so far, as a turn begins. */
+  tallyAt(turn: number): string {
+    return tallyText({ ...this.#tally, turn }, this.#monotonic() - this.#began);
+  }
+
+  /** What is going on, on one line. */
+  status(): string {
     const now = this.#monotonic();
     const wait =
       this.#waitUntil === null ? null : `trying again in ${formatDuration(Math.max(0, this.#waitUntil - now))}`;
     const doing = wait ?? this.#tools.running() ?? this.#doing;
+    return `${tallyText(this.#tally, now - this.#began)} · ${doing}`;
+  }
+
+  #draw(): void {
+    if (this.#paused || !this.#screen.isTerminal) return;
     const spin = SPINNER[this.#ticks % SPINNER.length] ?? "";
-    this.#screen.live(`${spin} ${tallyText(this.#tally, now - this.#began)} · ${doing}`, this.#paint.dim);
+    this.#screen.live(`${spin} ${this.status()}`, this.#paint.dim);
   }
 }

@@ -35,6 +35,8 @@ const NOTICES: Notices = {
   SessionCreated: nothing,
   SessionConfigured: nothing,
   SettingsChanged: ({ data }) => step(`settings changed: ${data.changed.join(", ")}`),
+  SessionForked: ({ data }) => step(`forked from ${data.from} at event ${data.seq}`),
+  SessionImported: ({ data }) => step(`imported from a file, written after event ${data.seq}`),
   RunStarted: ({ data }) => (data.number === 1 ? null : step(`run ${data.number} goes on`)),
   RunEnded: nothing,
   UserMessageAdded: nothing,
@@ -110,9 +112,7 @@ function waitText(data: EventOf<"RetryScheduled">["data"]): string {
 }
 
 function workspaceText(data: EventOf<"WorkspacePrepared">["data"]): string {
-  const where = { clone: "a private clone", copy: "a private copy", in_place: "your own directory (--in-place)" }[
-    data.mode
-  ];
+  const where = { clone: "a private clone", copy: "a private copy", in_place: "your own directory" }[data.mode];
   const left = data.left_out.filter(({ count }) => count > 0).map(({ why, count }) => `${count} ${words(why)}`);
   return (
     `workspace: ${where}, ${plural(data.files, "file")}` +

@@ -23,6 +23,8 @@ import { runEnded } from "./run-ended.ts";
 import { runStarted } from "./run-started.ts";
 import { sessionConfigured } from "./session-configured.ts";
 import { sessionCreated } from "./session-created.ts";
+import { sessionForked } from "./session-forked.ts";
+import { sessionImported } from "./session-imported.ts";
 import { settingsChanged } from "./settings-changed.ts";
 import { toolFinished } from "./tool-finished.ts";
 import { toolJudged } from "./tool-judged.ts";
@@ -40,6 +42,8 @@ export const EVENTS = {
   SessionCreated: sessionCreated,
   SessionConfigured: sessionConfigured,
   SettingsChanged: settingsChanged,
+  SessionForked: sessionForked,
+  SessionImported: sessionImported,
   RunStarted: runStarted,
   RunEnded: runEnded,
   UserMessageAdded: userMessageAdded,

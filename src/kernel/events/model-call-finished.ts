@@ -3,7 +3,7 @@ import * as z from "zod";
 import { addAnswer } from "../conversation.ts";
 import { lazy } from "../lazy.ts";
 import type { StopReason, ToolCall } from "../state.ts";
-import { totalTokens } from "../usage.ts";
+import { promptTokens, totalTokens } from "../usage.ts";
 import type { EventDefinition } from "./definition.ts";
 import { modelCallId, modelPart, usage } from "./shapes.ts";
 
@@ -58,7 +58,16 @@ export const modelCallFinished: EventDefinition<z.infer<ReturnType<typeof schema
     return {
       ...state,
       messages,
-      counted: { messages: messages.length, tokens: totalTokens(used) },
+      counted: {
+        messages: messages.length,
+        tokens: totalTokens(used),
+        reported: {
+          run: state.runs,
+          provider: state.config?.provider ?? "",
+          model: event.data.model,
+          prompt: promptTokens(used),
+        },
+      },
       batch,
       stop,
       pauses: stop === "pause_turn" ? state.pauses + 1 : 0,

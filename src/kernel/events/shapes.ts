@@ -1,8 +1,9 @@
 /** Schemas that several events share. The types they must agree with stand in `content.ts`, `usage.ts` and `ids.ts`. */
 import * as z from "zod";
+import type { NewWorkspace } from "../carry-over.ts";
 import type { ModelPart, Origin, PlainPart } from "../content.ts";
 import { ERROR_TABLE, type ErrorKind } from "../error-kind.ts";
-import type { BlobHash, CheckpointId, ModelCallId, RunId, ToolCallId, TreeHash } from "../ids.ts";
+import type { BlobHash, CheckpointId, ModelCallId, RunId, SessionId, ToolCallId, TreeHash } from "../ids.ts";
 import type { JsonObject } from "../json.ts";
 import { lazy } from "../lazy.ts";
 import type { NanoDollars } from "../money.ts";
@@ -12,6 +13,7 @@ import type { Usage } from "../usage.ts";
 /** Brands a string schema. The journal was written by us, so the text is trusted to be what its field says. */
 const branded = <T extends string>(): z.ZodType<T> => z.string() as unknown as z.ZodType<T>;
 
+export const sessionId = lazy(() => branded<SessionId>());
 export const runId = lazy(() => branded<RunId>());
 export const modelCallId = lazy(() => branded<ModelCallId>());
 export const toolCallId = lazy(() => branded<ToolCallId>());
@@ -79,6 +81,15 @@ export const modelPart = lazy(
         opaque: opaque(),
       }),
     ]) as z.ZodType<ModelPart>, // as for `origin`: no member is ever stored as undefined
+);
+
+export const newWorkspace = lazy((): z.ZodType<NewWorkspace> =>
+  z.object({
+    mode: z.enum(["clone", "copy", "in_place"]),
+    branch: z.string().nullable(),
+    tree: treeHash(),
+    exact: z.boolean(),
+  }),
 );
 
 export const processIdentity = lazy((): z.ZodType<ProcessIdentity> =>

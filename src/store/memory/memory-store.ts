@@ -26,7 +26,7 @@ export function createMemoryStore(options: { readonly clock: Clock }): Store {
   const { clock, blobs } = guarded;
 
   return {
-    capabilities: { name: "memory", durable: false, shared: false },
+    capabilities: { name: "memory", durable: false, shared: false, weakened: [] },
     now: async () => clock.now(),
     ...createMemorySessions(guarded),
     ...createMemoryLeases(guarded),

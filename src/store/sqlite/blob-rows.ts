@@ -1,13 +1,7 @@
 /** The rows of blobs and their pieces. To be called within a transaction. */
 import type { BlobHash, TenantId } from "../../kernel/ids.ts";
+import type { Arrived } from "../blob-pieces.ts";
 import type { TableContext } from "./table-context.ts";
-
-/** A blob of which pieces `0 … n−1` are stored in row `blob`; `last` is piece n. */
-export interface Arrived {
-  readonly blob: number | null;
-  readonly n: number;
-  readonly last: Uint8Array;
-}
 
 export interface BlobRows {
   idOf(tenant: TenantId, hash: BlobHash): number | undefined;

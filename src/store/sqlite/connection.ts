@@ -12,8 +12,8 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { Compilable } from "kysely";
 import type { Clock, Random } from "../../kernel/clock.ts";
-import { ERROR_TABLE } from "../../kernel/error-kind.ts";
 import { HarnessError } from "../../kernel/harness-error.ts";
+import { busyWaits } from "../busy-waits.ts";
 import { storeClosed } from "../refusal.ts";
 import { isSqliteError, kindOf, translated } from "./sqlite-error.ts";
 
@@ -24,6 +24,11 @@ export const BUSY_BLOCK_MS = 50;
 const STATEMENTS_MAX = 200;
 
 export interface Connection {
+  /**
+   * A statement whose text is built once, on its first use: building takes longer than running. Its values are given each time,
+   * in the order in which the statement names them.
+   */
+  statement(build: () => Compilable<unknown>): (...values: readonly unknown[]) => { readonly changes: number };
   /** Runs a query that returns rows. Inside `read` or `write` only. */
   all<Row>(query: Compilable<Row>): Row[];
   /** The first row. */
@@ -92,6 +97,13 @@ export function createConnection(options: ConnectionOptions): Connection {
       const { sql, parameters } = query.compile();
       return prepared(sql).get(...parameters) as Row | undefined;
     },
+    statement: (build) => {
+      let made: Statement | null = null;
+      return (...values) => {
+        made ??= prepared(build().compile().sql);
+        return made.run(...values);
+      };
+    },
     run: (query) => {
       const { sql, parameters } = query.compile();
       const { changes, lastInsertRowid } = prepared(sql).run(...parameters);
@@ -114,20 +126,13 @@ export function createConnection(options: ConnectionOptions): Connection {
 
 /** Tries again while another process is in the way, within the bound of `store_busy`. Nothing was written when it throws. */
 export async function whileBusy<T>(of: { readonly clock: Clock; readonly random: Random }, work: () => T): Promise<T> {
-  const { attempts, base_ms, cap_ms, total_ms } = ERROR_TABLE.store_busy.limit ?? {
-    attempts: 1,
-    base_ms: 0,
-    cap_ms: 0,
-    total_ms: 0,
-  };
-  const until = of.clock.monotonic() + total_ms;
-  for (let tried = 1; ; tried++) {
+  const waits = busyWaits(of);
+  for (;;) {
     try {
       return work();
     } catch (error) {
       const busy = isSqliteError(error) && kindOf(error) === "store_busy";
-      if (!busy || tried >= attempts || of.clock.monotonic() >= until) throw error;
+      if (!busy || !(await waits.another())) throw error;
     }
-    await of.clock.sleep(Math.min(cap_ms, base_ms * 2 ** tried) * of.random());
   }
 }

@@ -10,18 +10,14 @@ import type { TableContext } from "./table-context.ts";
 export type SqliteRecords = Pick<Store, "append" | "read" | "putSnapshot" | "getSnapshot">;
 
 export function createSqliteRecords({ connection, queries, clock }: TableContext): SqliteRecords {
+  const move = moveStatement({ connection, queries });
+  const insert = insertStatement({ connection, queries });
+
   /** The fence and the new position in one statement: it fits no row unless the writer is the holder and up to date. */
   const moveOn = ({ lease, after_seq, records, summary }: AppendCommand): boolean => {
-    const { changes } = connection.run(
-      queries
-        .updateTable("sessions")
-        .set({ last_seq: after_seq + records.length, summary: canonicalJson(summary), updated_at: clock.now() })
-        .where("tenant", "=", lease.tenant)
-        .where("session", "=", lease.session)
-        .where("owner_token", "=", lease.token)
-        .where("epoch", "=", lease.epoch)
-        .where("last_seq", "=", after_seq),
-    );
+    const { tenant, session, token, epoch } = lease;
+    const last_seq = after_seq + records.length;
+    const { changes } = move(last_seq, canonicalJson(summary), clock.now(), tenant, session, token, epoch, after_seq);
     return changes === 1;
   };
 
@@ -47,7 +43,7 @@ export function createSqliteRecords({ connection, queries, clock }: TableContext
         for (const [i, record] of records.entries()) {
           const { seq, kind, hash, body, blob } = record;
           invariant(seq === after_seq + i + 1, "invariant S2: records are appended without gaps");
-          connection.run(queries.insertInto("records").values({ tenant, session, seq, kind, hash, body, blob }));
+          insert(tenant, session, seq, kind, hash, body, blob);
         }
         for (const hash of blobs) refer(tenant, session, hash);
       }),
@@ -94,4 +90,26 @@ export function createSqliteRecords({ connection, queries, clock }: TableContext
         return { tenant, session, seq: row.seq, fold: row.fold, state: row.state };
       }),
   };
+}
+
+type Statements = Pick<TableContext, "connection" | "queries">;
+
+/** `last_seq`, `summary`, `updated_at`; then of the row: `tenant`, `session`, `owner_token`, `epoch`, `last_seq`. */
+function moveStatement({ connection, queries }: Statements) {
+  return connection.statement(() =>
+    queries
+      .updateTable("sessions")
+      .set({ last_seq: 0, summary: "", updated_at: 0 })
+      .where("tenant", "=", "")
+      .where("session", "=", "")
+      .where("owner_token", "=", "")
+      .where("epoch", "=", 0)
+      .where("last_seq", "=", 0),
+  );
+}
+
+/** `tenant`, `session`, `seq`, `kind`, `hash`, `body`, `blob`. */
+function insertStatement({ connection, queries }: Statements) {
+  const row = { tenant: "", session: "", seq: 0, kind: "", hash: "", body: "", blob: null };
+  return connection.statement(() => queries.insertInto("records").values(row));
 }

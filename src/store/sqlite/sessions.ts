@@ -1,9 +1,9 @@
 /** Sessions: made, listed, removed. */
-import { canonicalJson } from "../../kernel/json.ts";
 import { isDriven } from "../lease-rule.ts";
 import type { Store } from "../port.ts";
 import { leaseHeld, sessionExists } from "../refusal.ts";
-import { sessionRow, sessionRows } from "./session-rows.ts";
+import { newSessionColumns, sessionRow } from "../session-row.ts";
+import { sessionRows } from "./session-rows.ts";
 import type { TableContext } from "./table-context.ts";
 
 export type SqliteSessions = Pick<Store, "createSession" | "getSession" | "listSessions" | "deleteSession">;
@@ -15,31 +15,9 @@ export function createSqliteSessions({ connection, queries, clock }: TableContex
     createSession: (session) =>
       connection.write(() => {
         if (rows.find(session.tenant, session.session)) throw sessionExists(session.session);
-        const { place, summary, ...fields } = session;
         const now = clock.now();
-        connection.run(
-          queries.insertInto("sessions").values({
-            tenant: fields.tenant,
-            session: fields.session,
-            principal: fields.principal,
-            root: fields.root,
-            trace: fields.trace,
-            cwd: place.cwd,
-            source: place.source,
-            directory: place.directory,
-            priority: fields.priority,
-            created_at: now,
-            updated_at: now,
-            epoch: 0,
-            owner_token: null,
-            owner: null,
-            lease_until: 0,
-            last_seq: 0,
-            run_at: null,
-            cancel_requested: 0,
-            summary: canonicalJson(summary),
-          }),
-        );
+        const row = { ...newSessionColumns(session), created_at: now, updated_at: now, cancel_requested: 0 };
+        connection.run(queries.insertInto("sessions").values(row));
       }),
 
     getSession: (tenant, session) => connection.read(() => rows.find(tenant, session)),

@@ -3,7 +3,7 @@
  *
  * Durability: write-ahead log with `synchronous=FULL`, so a commit is synced before it is acknowledged. On a network file
  * system the log's shared memory does not work between machines; there the rollback journal is used with
- * `synchronous=EXTRA`, slower and only as good as that file system's locks: `networkFileSystem` lets the faces say so.
+ * `synchronous=EXTRA`, slower and only as good as that file system's locks: `capabilities.weakened` says so.
  */
 import { open } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -70,15 +70,20 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     opened.database.close();
     throw translated(error, path);
   }
-  return storeOn(opened, createQueries());
+  return storeOn(opened, createQueries(), network);
 }
 
-function storeOn(options: ConnectionOptions, queries: Queries): Store {
-  const { clock } = options;
+function storeOn(options: ConnectionOptions, queries: Queries, network: string | null): Store {
+  const { clock, path } = options;
   const connection = createConnection(options);
   const context = { connection, queries, clock };
   return {
-    capabilities: { name: "sqlite", durable: true, shared: true },
+    capabilities: {
+      name: "sqlite",
+      durable: true,
+      shared: true,
+      weakened: network === null ? [] : [onNetwork(path, network)],
+    },
     now: async () => clock.now(),
     ...createSqliteSessions(context),
     ...createSqliteLeases(context),
@@ -88,6 +93,10 @@ function storeOn(options: ConnectionOptions, queries: Queries): Store {
       connection.close();
     },
   };
+}
+
+function onNetwork(path: string, system: string): string {
+  return `${path} is on a network file system (${system}): its locks and syncs are not to be trusted. Set BELAY_HOME to a local disk.`;
 }
 
 /** SQLite gives its log the rights of the file: so the file is made first, with ours. */

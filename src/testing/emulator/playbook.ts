@@ -2,29 +2,34 @@
  * Which turn answers a request. The place in the script is read from the request itself, never from a counter of the
  * server: a resumed session, a retry and a second agent each go on at their own step.
  *
- * B1: the step of a conversation is the number of assistant messages in its request.
+ * B1: the step of a conversation is the number of the model's answers in its request.
  * B2: a turn with `match` stands outside the order: it answers when its conditions hold, `repeat` times a conversation.
  *     A step once answered by it stays its own, and the order goes on after it.
- * B3: a fault meets the first `times` requests of its step, then the turn is answered.
+ * B3: a fault meets the first `times` requests of its step, then the turn is answered. Chaos meets what no fault does.
  */
-import { textAt } from "../../model/json-view.ts";
-import type { Fault, Scenario, Turn } from "./scenario.ts";
-import { blocksOf, conversationKey, resultText, textOf, wireMessages, type WireMessage } from "./wire.ts";
+import { drawFault } from "./chaos.ts";
+import type { Asked } from "./dialect.ts";
+import { type Fault, isHarmless } from "./fault.ts";
+import type { Scenario, Turn } from "./scenario.ts";
 
 /** Conversations that are remembered; the oldest goes first. */
 const CONVERSATIONS_MAX = 10_000;
+/** Of the last message, in a refusal. Characters. */
+const LAST_WORDS_MAX = 300;
 
 export interface Play {
   readonly turn: Turn;
   /** Null: answer the turn. */
   readonly fault: Fault | null;
-  readonly conversation: string;
   readonly step: number;
+  readonly name: string;
+  /** This request is the first of its step. */
+  readonly first: boolean;
 }
 
 export interface Playbook {
   /** @returns what to play, or, where the script has ended, the sentence that says so. */
-  next(body: unknown): Play | string;
+  next(asked: Asked, conversation: string): Play | string;
   /** Turns and faults that nobody met, named. */
   remaining(): readonly string[];
 }
@@ -33,6 +38,7 @@ interface Step {
   readonly entry: Entry;
   readonly conditional: boolean;
   faults: readonly Fault[];
+  attempts: number;
 }
 
 interface Entry {
@@ -60,24 +66,25 @@ export function createPlaybook(scenario: Scenario): Playbook {
   );
 
   return {
-    next: (body) => {
-      const messages = wireMessages(body);
-      const script = scriptFor(scripts, messages);
-      const conversation = conversationKey(body);
+    next: (asked, conversation) => {
+      const script = scriptFor(scripts, asked.task);
       const steps = recall(conversations, conversation);
-      const index = messages.filter(({ role }) => role === "assistant").length;
-      const step = steps.get(index) ?? choose(script, steps, index, body, messages);
+      const index = asked.step;
+      const step = steps.get(index) ?? choose(script, steps, asked);
       if (step === null) {
         const had = script.ordered.length;
-        return `emulator: conversation ${conversation} asked for step ${index + 1}, and its script has ${had} turn(s). Last message: ${lastWords(messages)}`;
+        return `emulator: conversation ${conversation} asked for step ${index + 1}, and its script has ${had} turn(s). Last message: ${asked.lastWords.slice(0, LAST_WORDS_MAX)}`;
       }
       steps.set(index, step);
-      const [fault, ...rest] = step.faults;
-      if (fault !== undefined) {
+      const [own, ...rest] = step.faults;
+      const fault = own ?? drawFault(scenario.chaos, { conversation, step: index, attempt: step.attempts });
+      if (own !== undefined) {
         step.faults = rest;
-        unmet.delete(fault);
-      } else answered.add(step.entry);
-      return { turn: step.entry.turn, fault: fault ?? null, conversation, step: index };
+        unmet.delete(own);
+      }
+      if (fault === null || isHarmless(fault)) answered.add(step.entry);
+      step.attempts += 1;
+      return { turn: step.entry.turn, fault, step: index, name: step.entry.name, first: step.attempts === 1 };
     },
     remaining: () => {
       const turns = scripts
@@ -124,8 +131,7 @@ function faultsOf(turn: Turn): readonly Fault[] {
   return Array.isArray(turn.fault) ? turn.fault : [turn.fault];
 }
 
-function scriptFor(scripts: readonly Script[], messages: readonly WireMessage[]): Script {
-  const task = textOf(messages.find(({ role }) => role === "user")?.blocks ?? []);
+function scriptFor(scripts: readonly Script[], task: string): Script {
   const found = scripts.find((script) => script.task === null || task.includes(script.task));
   // The last script has no task and so takes every conversation.
   return found as Script;
@@ -142,52 +148,34 @@ function recall(conversations: Map<string, Map<number, Step>>, key: string): Map
   return known;
 }
 
-function choose(
-  script: Script,
-  steps: ReadonlyMap<number, Step>,
-  index: number,
-  body: unknown,
-  messages: readonly WireMessage[],
-): Step | null {
-  const before = [...steps].flatMap(([at, step]) => (at < index ? [step] : []));
+function choose(script: Script, steps: ReadonlyMap<number, Step>, asked: Asked): Step | null {
+  const before = [...steps].flatMap(([at, step]) => (at < asked.step ? [step] : []));
   const matching = script.conditional.find(
-    (entry) =>
-      holds(entry.turn, body, messages) && before.filter((step) => step.entry === entry).length < entry.turn.repeat,
+    (entry) => holds(entry.turn, asked) && before.filter((step) => step.entry === entry).length < entry.turn.repeat,
   );
   if (matching) return stepOf(matching, true);
-  const entry = inOrder(script.ordered, index - before.filter(({ conditional }) => conditional).length);
+  const entry = inOrder(script.ordered, asked.step - before.filter(({ conditional }) => conditional).length);
   return entry === undefined ? null : stepOf(entry, false);
 }
 
 function stepOf(entry: Entry, conditional: boolean): Step {
   const faults = faultsOf(entry.turn).flatMap((fault) => Array.from({ length: fault.times }, () => fault));
-  return { entry, conditional, faults };
+  return { entry, conditional, faults, attempts: 0 };
 }
 
-function holds(turn: Turn, body: unknown, messages: readonly WireMessage[]): boolean {
-  const { match } = turn;
-  const last = messages.at(-1);
-  if (match === undefined || last === undefined) return false;
-  const results = last.blocks.filter((block) => block["type"] === "tool_result");
+function holds({ match }: Turn, asked: Asked): boolean {
+  if (match === undefined) return false;
   const contains = (text: string, part: string | undefined): boolean => part === undefined || text.includes(part);
-  const result = results.some(
-    (block) =>
-      contains(resultText(block), match.tool_result_contains) &&
-      (match.tool_result_is_error === undefined || (block["is_error"] === true) === match.tool_result_is_error),
+  const result = asked.results.some(
+    ({ text, isError }) =>
+      contains(text, match.tool_result_contains) &&
+      (match.tool_result_is_error === undefined || isError === match.tool_result_is_error),
   );
   const asksResult = match.tool_result_contains !== undefined || match.tool_result_is_error !== undefined;
   return (
-    contains(last.role === "user" ? textOf(last.blocks) : "", match.user_contains) &&
+    contains(asked.userText, match.user_contains) &&
     (!asksResult || result) &&
-    contains(textOf(blocksOf(systemOf(body))), match.system_contains) &&
-    (match.model === undefined || match.model === textAt(body, "model"))
+    contains(asked.system, match.system_contains) &&
+    (match.model === undefined || match.model === asked.model)
   );
-}
-
-function systemOf(body: unknown): unknown {
-  return typeof body === "object" && body !== null && "system" in body ? body.system : null;
-}
-
-function lastWords(messages: readonly WireMessage[]): string {
-  return JSON.stringify(messages.at(-1)?.blocks ?? null).slice(0, 300);
 }

@@ -1,21 +1,17 @@
 /** Writes one answer to one connection, with its pace and its faults. Everything ends when the connection closes. */
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { errorBody, errorForStatus } from "./api-error.ts";
-import {
-  emptyMessage,
-  event,
-  isJsonDelta,
-  streamEvents,
-  type StreamEvent,
-  truncateJson,
-  type TurnFacts,
-  wholeMessage,
-} from "./message.ts";
-import type { Fault } from "./scenario.ts";
+import type { Answer, ApiError, Dialect } from "./dialect.ts";
+import type { Fault, Wire } from "./fault.ts";
+import { frameOf, planStream, type StreamPlan } from "./stream-plan.ts";
+import { closeInOrder, cut, type Line, line, reset } from "./line.ts";
 
-/** `"}}` and the two line ends that close a delta's frame. */
-const CLOSING_CHARS = 5;
+/** Of a stream that has no end: with this much unread the client has stopped reading. Bytes. */
+const UNREAD_MAX = 1024 * 1024;
+const HTML =
+  "<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n";
+/** Begins as gzip does, and is none. */
+const NO_GZIP = Buffer.from([0x1f, 0x8b, 0x08, 0x00, ...Buffer.from("this is not what it says it is")]);
 
 export interface Answering {
   readonly response: ServerResponse;
@@ -23,22 +19,42 @@ export interface Answering {
   readonly signal: AbortSignal;
   readonly stream: boolean;
   readonly requestId: string;
-  readonly facts: TurnFacts;
+  readonly dialect: Dialect;
+  readonly answer: Answer;
   readonly fault: Fault | null;
+  readonly wire: Wire;
+  /** Nobody listens for so many milliseconds. */
+  readonly refuse: (ms: number) => void;
+}
+
+/** @returns whether the model began to answer: only then is its prompt in the cache. */
+export function isAnswered(fault: Fault | null): boolean {
+  if (fault === null) return true;
+  const { status, error, reset: gone, close, refuse_ms, no_headers, raw, html, empty_body, gzip_garbage } = fault;
+  return [status, error, gone, close, refuse_ms, no_headers, raw, html, empty_body, gzip_garbage].every(
+    (way) => way === undefined,
+  );
 }
 
 export async function respond(answering: Answering): Promise<void> {
-  const { response, fault, signal, facts } = answering;
-  for (const [name, value] of Object.entries({ ...facts.turn.headers, ...fault?.headers }))
+  const { response, fault, signal, answer } = answering;
+  for (const [name, value] of Object.entries({ ...answer.turn.headers, ...fault?.headers }))
     response.setHeader(name, value);
   if (fault?.reset) return reset(response);
-  if (fault?.status !== undefined) {
-    await pause(facts.turn.latency_ms, signal);
-    return sendFault(answering, fault, fault.status);
+  if (fault?.close) return closeInOrder(response);
+  if (fault?.refuse_ms !== undefined) {
+    answering.refuse(fault.refuse_ms);
+    return reset(response);
   }
-  if (fault?.raw) {
-    response.writeHead(200, { "content-type": fault.raw.content_type });
-    return void response.end(fault.raw.body);
+  await pause(answer.turn.latency_ms, signal);
+  if (signal.aborted) return;
+  if (fault?.no_headers) return pause(null, signal);
+  if (fault?.status !== undefined) return sendFault(answering, fault, answering.dialect.errorForStatus(fault.status));
+  if (fault?.error !== undefined) return sendFault(answering, fault, answering.dialect.errorOfKind(fault.error));
+  const other = fault === null ? null : otherBody(answering, fault);
+  if (other) {
+    response.writeHead(other.status, other.headers);
+    return void response.end(other.body);
   }
   return answering.stream ? sendStream(answering) : sendWhole(answering);
 }
@@ -48,103 +64,119 @@ export function sendJson(response: ServerResponse, status: number, body: object)
   response.end(JSON.stringify(body));
 }
 
-/** A reset, not an orderly end. */
-function reset(response: ServerResponse): void {
-  response.socket?.resetAndDestroy();
+interface OtherBody {
+  readonly status: number;
+  readonly headers: { readonly [name: string]: string };
+  readonly body: string | Buffer;
 }
 
-/** An end without the end of the body: what was written still arrives. */
-function cut(response: ServerResponse): void {
-  response.socket?.destroy();
+/** A body that is no answer at all. */
+function otherBody({ stream }: Answering, fault: Fault): OtherBody | null {
+  const type = stream ? "text/event-stream; charset=utf-8" : "application/json";
+  if (fault.raw) return { status: 200, headers: { "content-type": fault.raw.content_type }, body: fault.raw.body };
+  if (fault.html !== undefined)
+    return { status: fault.html, headers: { "content-type": "text/html; charset=utf-8" }, body: HTML };
+  if (fault.empty_body) return { status: 200, headers: { "content-type": type }, body: "" };
+  if (fault.gzip_garbage)
+    return { status: 200, headers: { "content-type": type, "content-encoding": "gzip" }, body: NO_GZIP };
+  return null;
 }
 
-function sendFault({ response, requestId }: Answering, fault: Fault, status: number): void {
+function sendFault({ response, requestId, dialect }: Answering, fault: Fault, error: ApiError): void {
   if (fault.retry_after !== undefined) response.setHeader("retry-after", String(fault.retry_after));
+  if (fault.retry_after_ms !== undefined) response.setHeader("retry-after-ms", String(fault.retry_after_ms));
   if (typeof fault.body === "string") {
-    response.writeHead(status, { "content-type": fault.body.trimStart().startsWith("<") ? "text/html" : "text/plain" });
+    const type = fault.body.trimStart().startsWith("<") ? "text/html" : "text/plain";
+    response.writeHead(error.status, { "content-type": type });
     response.end(fault.body);
     return;
   }
-  const body =
-    typeof fault.body === "object" && fault.body !== null ? fault.body : errorBody(errorForStatus(status), requestId);
-  sendJson(response, status, body);
+  const told = typeof fault.body === "object" && fault.body !== null ? fault.body : null;
+  sendJson(response, error.status, told ?? dialect.errorBody(error, requestId));
 }
 
-async function sendWhole({ response, fault, facts, signal }: Answering): Promise<void> {
-  await pause(facts.turn.latency_ms, signal);
-  if (signal.aborted) return;
-  if (fault?.error_event)
-    return sendJson(response, 500, {
-      type: "error",
-      error: { type: fault.error_event.type, message: fault.error_event.message },
-    });
-  if (fault?.silence_after_event !== undefined) return pause(null, signal);
-  // A whole answer has no events to cut between: the connection is lost instead.
-  if (fault !== null && fault.empty === undefined) return reset(response);
-  sendJson(response, 200, wholeMessage(fault?.empty ? emptyMessage(facts) : facts));
+async function sendWhole(answering: Answering): Promise<void> {
+  const { response, fault, answer, dialect, signal } = answering;
+  if (fault?.error_event) {
+    const { type, message, code } = fault.error_event;
+    const error: ApiError = { status: 500, type, message, code: code ?? null };
+    return sendJson(response, 500, dialect.errorBody(error, answering.requestId));
+  }
+  if (fault?.silence_after_event !== undefined || fault?.silence_in_event !== undefined || fault?.endless)
+    return pause(null, signal);
+  const body = Buffer.from(JSON.stringify(dialect.whole(answer)));
+  const length = { "content-length": String(body.length), ...lengthHeader(fault, body.length) };
+  // A whole answer has no events to count: what cuts a stream anywhere cuts it in the middle.
+  const plan: StreamPlan = cutsWhole(fault)
+    ? { frames: [body.subarray(0, Math.ceil(body.length / 2))], ending: { how: "cut" } }
+    : { frames: [body], ending: { how: "end" } };
+  response.writeHead(200, { "content-type": "application/json", ...length });
+  await play(answering, plan);
+}
+
+function cutsWhole(fault: Fault | null): boolean {
+  if (fault === null) return false;
+  const { cut_after_event, cut_in_event, cut_in_json, cut_in_character, missing_stop, end_after_event, bad_event } =
+    fault;
+  return [cut_after_event, cut_in_event, cut_in_json, cut_in_character, missing_stop, end_after_event, bad_event].some(
+    (way) => way !== undefined,
+  );
 }
 
 async function sendStream(answering: Answering): Promise<void> {
-  const { response, signal, fault, facts } = answering;
-  const { turn } = facts;
-  await pause(turn.latency_ms, signal);
-  if (signal.aborted) return;
-  response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" });
-  response.flushHeaders();
-  const write = (text: string): void => {
-    if (!signal.aborted) response.write(text);
-  };
-  const waiting = (ms: number | null): Promise<void> =>
-    pause(ms, signal, turn.ping_ms, () => write(frame(event("ping", {}))));
-  const events = faultyEvents(facts, fault);
-  const stopAt =
-    fault?.cut_after_event ?? fault?.silence_after_event ?? (fault?.missing_stop ? events.length - 1 : events.length);
-  const cutAt = fault?.cut_in_json ? cutPosition(events) : -1;
-
-  for (const [index, entry] of events.slice(0, stopAt).entries()) {
-    if (signal.aborted) return;
-    if (index === cutAt) {
-      // Inside the JSON: before the quote and the braces that close it.
-      await flushed(response, frame(entry).slice(0, -CLOSING_CHARS));
-      return cut(response);
-    }
-    write(frame(entry));
-    if (turn.chunk_delay_ms > 0) await waiting(turn.chunk_delay_ms);
-  }
-  if (fault?.silence_after_event !== undefined) return waiting(null);
-  if (fault?.cut_after_event !== undefined) {
-    await flushed(response, ":\n\n");
-    return cut(response);
-  }
-  if (!signal.aborted) response.end();
-}
-
-function faultyEvents(facts: TurnFacts, fault: Fault | null): readonly StreamEvent[] {
-  if (fault?.empty) return streamEvents(emptyMessage(facts));
-  const events = streamEvents(facts);
-  if (fault?.truncated_json) return truncateJson(events);
-  if (!fault?.error_event) return events;
-  const { type, message, after_event } = fault.error_event;
-  const kept = events.slice(0, Math.min(after_event ?? Math.floor(events.length / 2), events.length - 1));
-  return [...kept, event("error", { error: { type, message } })];
-}
-
-/** The last delta of a tool's input, else of anything. */
-function cutPosition(events: readonly StreamEvent[]): number {
-  const json = events.findLastIndex(isJsonDelta);
-  return json >= 0 ? json : events.findLastIndex(({ name }) => name === "content_block_delta");
-}
-
-function frame(entry: StreamEvent): string {
-  return `event: ${entry.name}\ndata: ${JSON.stringify(entry.data)}\n\n`;
-}
-
-/** What was written before a cut must have left, or the cut takes it along. */
-async function flushed(response: ServerResponse, text: string): Promise<void> {
-  await new Promise<void>((resolve) => {
-    response.write(text, () => resolve());
-    response.once("close", () => resolve());
+  const { response, fault, dialect, answer, wire } = answering;
+  const plan = planStream(dialect, answer, fault, wire);
+  const size = plan.frames.reduce((sum, frame) => sum + frame.length, 0);
+  response.writeHead(200, {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache",
+    ...lengthHeader(fault, size),
   });
+  response.flushHeaders();
+  await play(answering, plan);
+}
+
+/** A length that does not fit: what is longer than it says is cut off, for what is shorter the client waits. */
+function lengthHeader(fault: Fault | null, size: number): { readonly [name: string]: string } {
+  if (fault?.content_length === undefined) return {};
+  return { "content-length": String(fault.content_length === "longer" ? Math.floor(size / 2) : size * 2) };
+}
+
+async function play(answering: Answering, { frames, ending }: StreamPlan): Promise<void> {
+  const { response, signal, answer, wire, fault, stream } = answering;
+  const { turn } = answer;
+  const out = line(response, signal, wire);
+  const waiting = (ms: number | null): Promise<void> =>
+    pause(ms, signal, turn.ping_ms, () => void pinged(answering, out));
+  for (const frame of frames) {
+    if (signal.aborted) return;
+    await out.write(frame);
+    if (stream && turn.chunk_delay_ms > 0) await waiting(turn.chunk_delay_ms);
+  }
+  switch (ending.how) {
+    case "silence":
+      return waiting(null);
+    case "cut":
+      await out.flushed();
+      return cut(response);
+    case "endless":
+      while (!signal.aborted) {
+        if (response.writableLength > UNREAD_MAX) await Promise.race([out.flushed(), aborted(signal)]);
+        await out.write(ending.frame);
+        await waiting(Math.max(1, turn.chunk_delay_ms));
+      }
+      return;
+    case "end":
+      if (signal.aborted) return;
+      if (fault?.content_length === undefined) return void response.end();
+      await out.flushed();
+      return closeInOrder(response);
+  }
+}
+
+async function pinged({ dialect, wire }: Answering, out: Line): Promise<void> {
+  const ping = dialect.ping();
+  await out.write(ping === null ? Buffer.from(": ping\n\n") : frameOf(ping, wire));
 }
 
 /** @param ms null waits until the signal aborts. */

@@ -1,16 +1,18 @@
 /**
- * The emulator's own time. It stands for a foreign server, so nobody hands it a clock, and nothing of belay's state or of
- * a replay hangs on it: it goes into rate headers and the log of requests only.
+ * The emulator's own time, where nobody hands it a clock. It stands for a foreign server, and nothing of belay's state or
+ * of a replay hangs on it: it goes into rate headers, the life of cached prompts and the log of requests only.
  */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Clock } from "../../kernel/clock.ts";
 
 /* eslint-disable no-restricted-properties -- a foreign server has a clock of its own (see above) */
 
-/** Milliseconds since the epoch. */
-export function serverNow(): number {
-  return Math.ceil(performance.timeOrigin + performance.now());
-}
-
-/** Milliseconds from an arbitrary start; never goes back. */
-export function serverTicks(): number {
-  return performance.now();
-}
+export const serverClock: Clock = {
+  now: () => Math.ceil(performance.timeOrigin + performance.now()),
+  monotonic: () => performance.now(),
+  sleep: async (ms, signal) => {
+    await sleep(ms, undefined, signal ? { signal } : {}).catch((error: unknown) => {
+      if (!signal?.aborted) throw error; // a sleep that is aborted ends early, and does not fail
+    });
+  },
+};

@@ -57,6 +57,27 @@ export const blobCases: readonly ContractCase[] = [
     assert.deepEqual(await store.pruneBlobs(TENANT), { removed: 1, bytes: LARGE_BYTES });
   }),
 
+  contractCase(
+    "the same bytes are kept once also when two openings of the store put them at the same moment",
+    async ({ store, reopen, clock }) => {
+      assert.ok(reopen);
+      const other = await reopen();
+      const whole = largeBytes();
+      for (const bytes of [whole, new Uint8Array([1, 2, 3])]) {
+        const hashes = await Promise.all([store, other, store, other].map((one) => one.putBlob(TENANT, bytes)));
+        assert.equal(new Set(hashes).size, 1);
+        for (const hash of hashes) assert.ok(Buffer.from(await other.getBlob(TENANT, hash)).equals(bytes));
+      }
+      await clock.advance(BLOB_GRACE_MS + 1);
+      const pruned = await Promise.all([store.pruneBlobs(TENANT), other.pruneBlobs(TENANT)]);
+      assert.equal(
+        pruned.reduce((sum, { removed }) => sum + removed, 0),
+        2,
+      );
+    },
+    "reopen",
+  ),
+
   contractCase("a stream that fails on its way in leaves no blob behind", async ({ store, clock }) => {
     const broken = async function* (): AsyncGenerator<Uint8Array> {
       yield largeBytes();

@@ -124,4 +124,26 @@ export const leaseCases: readonly ContractCase[] = [
     assert.equal(settled.filter(({ status }) => status === "fulfilled").length, 1);
     assert.equal((await store.getSession(TENANT, SESSION))?.epoch, 1);
   }),
+
+  contractCase(
+    "S3: of claims at the same moment through two openings of the store one succeeds, again and again",
+    async ({ store, reopen }) => {
+      assert.ok(reopen);
+      const other = await reopen();
+      await store.createSession(newSession());
+      for (let round = 1; round <= 10; round++) {
+        const claims = [store, other].flatMap((one, i) => [
+          one.claim(claimOf(`token-${round}-${i}-a`)),
+          one.claim(claimOf(`token-${round}-${i}-b`)),
+        ]);
+        const won = (await Promise.allSettled(claims)).filter((result) => result.status === "fulfilled");
+        assert.deepEqual(
+          won.map(({ value }) => value.epoch),
+          [round],
+        );
+        for (const { value } of won) await other.release(value);
+      }
+    },
+    "reopen",
+  ),
 ];

@@ -1,5 +1,6 @@
 /** Contract: S1 and S2, records and snapshots. */
 import assert from "node:assert/strict";
+import { hashOf } from "../../kernel/envelope.ts";
 import { InvariantError } from "../../kernel/harness-error.ts";
 import {
   appendOf,
@@ -17,6 +18,19 @@ import {
 const MANY = 10_000;
 const BATCH = 250;
 
+/** What a database might reorder, refuse, trim or take for its own syntax. */
+const BODIES: readonly string[] = [
+  String.raw`{"z":1,"a":2,"a ":"\u0000 \ud800 \udc00"}`,
+  `{"text":"${"\u{1F9D7}\u200d\u{1F3FB} e\u0301 \u00e9 \uffff"}"}`,
+  String.raw`{"a":"{\"NULL\",NULL,\\}' \\ $1 :name ? -- /* ; %s"}`,
+  "NULL",
+  "",
+  " {}\r\n\t",
+  "{1,2}",
+  `{"n":9007199254740993,"x":1e400,"y":-0.0}`,
+  `{"large":"${"\u00e9\\".repeat(21_000)}"}`,
+];
+
 export const recordCases: readonly ContractCase[] = [
   contractCase(
     "S1: appended records are read back to the byte and in order, and the summary with them",
@@ -33,6 +47,16 @@ export const recordCases: readonly ContractCase[] = [
       assert.deepEqual(row.summary, summary);
     },
   ),
+
+  contractCase("bodies are kept to the byte, whatever stands in them", async ({ store }) => {
+    const lease = await driven(store);
+    const given = BODIES.map((body, i) => ({ seq: i + 1, kind: "Invented", hash: hashOf(body), body, blob: null }));
+    await store.append(appendOf(lease, 0, given.length, { records: given }));
+    assert.deepEqual(await store.read({ tenant: TENANT, session: SESSION, after_seq: 0, limit: 100 }), given);
+    const state = BODIES.join("\n");
+    await store.putSnapshot({ tenant: TENANT, session: SESSION, seq: 1, fold: 1, state });
+    assert.equal((await store.getSnapshot(TENANT, SESSION))?.state, state);
+  }),
 
   contractCase("a read starts after a position and ends at its limit", async ({ store }) => {
     const lease = await driven(store);
@@ -151,6 +175,27 @@ export const recordCases: readonly ContractCase[] = [
       await other.append(appendOf(lease, 2, 1));
       await rejects("fenced", store.append(appendOf(lease, 2, 1)));
       assert.deepEqual(await storedSeqs(store), [1, 2, 3]);
+    },
+    "reopen",
+  ),
+
+  contractCase(
+    "S2: of appends at the same moment through two openings of the store one succeeds",
+    async ({ store, reopen }) => {
+      assert.ok(reopen);
+      const other = await reopen();
+      const lease = await driven(store);
+      for (let after = 0; after < 20; after += 2) {
+        const settled = await Promise.allSettled([
+          store.append(appendOf(lease, after, 2)),
+          other.append(appendOf(lease, after, 2)),
+        ]);
+        assert.equal(settled.filter(({ status }) => status === "fulfilled").length, 1);
+      }
+      assert.deepEqual(
+        await storedSeqs(other),
+        Array.from({ length: 20 }, (_, i) => i + 1),
+      );
     },
     "reopen",
   ),

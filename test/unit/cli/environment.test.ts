@@ -32,8 +32,18 @@ describe("the environment", () => {
     expect(secrets.map(({ name }) => name)).toEqual(["ANTHROPIC_API_KEY", "DB_PASSWORD"]);
   });
 
+  it("hands on the keys and addresses of providers, and of nothing else", () => {
+    const env = { OPENAI_API_KEY: "sk-1", OLLAMA_HOST: "box", GITHUB_TOKEN: "ghp-1", PATH: "/bin" };
+    expect(readEnvironment(env, "/root").providers).toEqual({ OPENAI_API_KEY: "sk-1", OLLAMA_HOST: "box" });
+  });
+
+  it("keeps the password in an address out of the journal too", () => {
+    const { secrets } = readEnvironment({ OPENAI_BASE_URL: "https://me:correct-horse@proxy.example/v1" }, "/root");
+    expect(secrets).toEqual([{ name: "OPENAI_BASE_URL", value: "correct-horse" }]);
+  });
+
   it("treats an empty variable as none", () => {
     const environment = readEnvironment({ NO_COLOR: "", ANTHROPIC_API_KEY: "" }, "/root");
-    expect([environment.noColor, environment.apiKey]).toEqual([false, undefined]);
+    expect([environment.noColor, environment.providers]).toEqual([false, {}]);
   });
 });

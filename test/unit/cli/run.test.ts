@@ -8,6 +8,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { TOGETHER_MS } from "../../../src/cli/signals.ts";
 import { type Emulator, startEmulator } from "../../../src/testing/emulator/emulator.ts";
 import type { ScenarioInput } from "../../../src/testing/emulator/scenario.ts";
 
@@ -24,6 +25,15 @@ const SLOW: ScenarioInput = {
   turns: [
     { say: "I wait.", call: [{ tool: "bash", input: { command: "echo ready; sleep 300", timeout_ms: 400_000 } }] },
     { say: "Waited." },
+  ],
+};
+
+const DEAF: ScenarioInput = {
+  turns: [
+    {
+      say: "I wait.",
+      call: [{ tool: "bash", input: { command: "trap '' TERM; echo ready; while :; do sleep 1; done" } }],
+    },
   ],
 };
 
@@ -203,10 +213,11 @@ describe("stopping a run", () => {
   });
 
   it("Ctrl+C twice leaves at once", async () => {
-    const run = await start(SLOW);
+    const run = await start(DEAF);
     await run.says("│ ready");
     run.child.kill("SIGINT");
     await run.says("stopping;");
+    await new Promise((resolve) => setTimeout(resolve, TOGETHER_MS));
     run.child.kill("SIGINT");
     expect(await run.ended).toBe(130);
     expect(run.out()).toMatch(/left at once; `belay resume ses_\w+` goes on from the last event\.\n$/);

@@ -3,46 +3,77 @@ import {
   changeOf,
   configOf,
   confinement,
-  DEFAULT_MODEL,
   filledText,
   requireSameConfinement,
+  type Surroundings,
   type RunOptions,
   wholeNumber,
+  workspaceChoice,
 } from "../../../src/cli/settings.ts";
+import type { ExternalProbe } from "../../../src/workspace/sandbox/external.ts";
 import { DEFAULT_LIMITS } from "../../../src/kernel/limits.ts";
 import { testConfig } from "../../support/config.ts";
 
-const OPTIONS: RunOptions = { output: "text", sandbox: true };
+const OPTIONS: RunOptions = { output: "text" };
+const CHOICE = { provider: "anthropic", model: "claude-sonnet-4-5" } as const;
 const NONE = { mode: "none", reason: "bubblewrap is not installed", install: "apt-get install bubblewrap" } as const;
 const BWRAP = { mode: "bwrap" } as const;
+const BARE = { verdict: "contradicted", evidence: [] } as const;
+const CONTAINER = { verdict: "confirmed", evidence: ["a Docker container (/.dockerenv)"] } as const;
+const UNTOLD = { verdict: "unknown", evidence: [] } as const;
+
+function around(sandbox: Surroundings["sandbox"], terminal: boolean, found: ExternalProbe = BARE): Surroundings {
+  return { sandbox, terminal, external: () => found };
+}
 
 describe("the sandbox", () => {
   it("is on where there is one", () => {
-    expect(confinement(OPTIONS, { sandbox: BWRAP, terminal: false })).toEqual({ mode: "bwrap", approval: "sandbox" });
+    expect(confinement(OPTIONS, around(BWRAP, false))).toEqual({ mode: "bwrap", approval: "sandbox" });
   });
 
   it("is replaced by a question for each command where somebody can be asked", () => {
-    expect(confinement(OPTIONS, { sandbox: NONE, terminal: true })).toEqual({ mode: "none", approval: "ask" });
+    expect(confinement(OPTIONS, around(NONE, true))).toEqual({ mode: "none", approval: "ask" });
   });
 
   it("is missed where nobody can be asked: the run refuses, and says how to get it", () => {
-    expect(() => confinement(OPTIONS, { sandbox: NONE, terminal: false })).toThrow(
-      /apt-get install bubblewrap.*--no-sandbox/,
-    );
+    expect(() => confinement(OPTIONS, around(NONE, false))).toThrow(/apt-get install bubblewrap.*--no-sandbox/);
   });
 
   it("is off only when that was said aloud, also where there is one", () => {
-    expect(confinement({ sandbox: false }, { sandbox: BWRAP, terminal: true })).toEqual({
-      mode: "none",
-      approval: "allow",
-    });
+    for (const sandbox of [false, "none"] as const)
+      expect(confinement({ sandbox }, around(BWRAP, true))).toEqual({ mode: "none", approval: "allow" });
+  });
+
+  it("that was asked for by name is not replaced by questions", () => {
+    expect(() => confinement({ sandbox: "bwrap" }, around(NONE, true))).toThrow("bubblewrap is not installed");
+  });
+
+  it("is around belay where that is declared, and the machine confirms it or cannot tell", () => {
+    for (const found of [CONTAINER, UNTOLD])
+      expect(confinement({ sandbox: "external" }, around(BWRAP, false, found))).toEqual({
+        mode: "external",
+        approval: "sandbox",
+      });
+  });
+
+  it("is not around belay on a bare machine, whatever was declared", () => {
+    expect(() => confinement({ sandbox: "external" }, around(BWRAP, true, BARE))).toThrow(
+      /there is no sign of one.*--no-sandbox/,
+    );
+  });
+
+  it("that does not start in a container names the declaration, and what it means", () => {
+    expect(() => confinement(OPTIONS, around(NONE, false, CONTAINER))).toThrow(
+      /--sandbox external: belay runs in a Docker container.*the network included.*none is repeated/,
+    );
+    expect(() => confinement(OPTIONS, around(NONE, false, BARE))).not.toThrow("external");
   });
 
   it("stays on in every permission mode", () => {
     const config = configOf(
-      { ...OPTIONS, permissionMode: "bypassPermissions" },
+      { ...OPTIONS, choice: CHOICE, permissionMode: "bypassPermissions" },
       { mode: "bwrap", approval: "sandbox" },
-      true,
+      "clone",
     );
     expect(config).toMatchObject({
       permission_mode: "bypassPermissions",
@@ -56,8 +87,8 @@ describe("the configuration of a run", () => {
   const confined = { mode: "bwrap", approval: "sandbox" } as const;
 
   it("has safe defaults", () => {
-    expect(configOf(OPTIONS, confined, true)).toMatchObject({
-      model: DEFAULT_MODEL,
+    expect(configOf({ ...OPTIONS, choice: CHOICE }, confined, "clone")).toMatchObject({
+      ...CHOICE,
       limits: DEFAULT_LIMITS,
       sandbox: { mode: "bwrap", network: false },
       workspace: { mode: "clone", base: null },
@@ -67,15 +98,38 @@ describe("the configuration of a run", () => {
   });
 
   it("works in a copy where there is no repository, and in place when asked", () => {
-    expect(configOf(OPTIONS, confined, false).workspace.mode).toBe("copy");
-    expect(configOf({ ...OPTIONS, inPlace: true }, confined, true).workspace.mode).toBe("in_place");
+    const here = { isRepository: true, ci: null };
+    expect(workspaceChoice(OPTIONS, confined, here)).toEqual({ mode: "clone", why: null });
+    expect(workspaceChoice(OPTIONS, confined, { ...here, isRepository: false })).toEqual({ mode: "copy", why: null });
+    expect(workspaceChoice({ inPlace: true }, confined, here)).toEqual({ mode: "in_place", why: null });
+  });
+
+  it("works in place by itself only in CI with a boundary around belay, and says why and the way out", () => {
+    const external = { mode: "external", approval: "sandbox" } as const;
+    const job = { isRepository: true, ci: { name: "GitLab CI", github: false } };
+    expect(workspaceChoice({}, external, job)).toEqual({
+      mode: "in_place",
+      why: expect.stringMatching(/GitLab CI.*--clone/) as string,
+    });
+    expect(workspaceChoice({ clone: true }, external, job).mode).toBe("clone");
+    expect(workspaceChoice({ base: "main" }, external, job).mode).toBe("clone");
+    expect(workspaceChoice({}, confined, job).mode).toBe("clone");
+    expect(workspaceChoice({}, external, { ...job, ci: null }).mode).toBe("clone");
+  });
+
+  it("says of a boundary around belay that commands may use the network: belay cannot keep them from it", () => {
+    const external = { mode: "external", approval: "sandbox" } as const;
+    expect(configOf({ ...OPTIONS, choice: CHOICE }, external, "in_place").sandbox).toEqual({
+      mode: "external",
+      network: true,
+    });
   });
 
   it("refuses a base revision without a clone", () => {
-    expect(() => configOf({ ...OPTIONS, base: "main" }, confined, false)).toThrow("--base needs a private clone");
-    expect(() => configOf({ ...OPTIONS, base: "main", inPlace: true }, confined, true)).toThrow(
-      "--base needs a private clone",
-    );
+    for (const mode of ["copy", "in_place"] as const)
+      expect(() => configOf({ ...OPTIONS, choice: CHOICE, base: "main" }, confined, mode)).toThrow(
+        "--base needs a private clone",
+      );
   });
 
   it("changes on resume only what was said", () => {
@@ -114,11 +168,19 @@ describe("a session that is resumed", () => {
   const asking = { sandbox: { mode: "none", network: false }, approval: "ask" } as const;
 
   it("needs the sandbox it was configured with, and the person it asks", () => {
-    expect(() => requireSameConfinement(confined, { sandbox: NONE, terminal: true })).toThrow(
+    expect(() => requireSameConfinement(confined, around(NONE, true))).toThrow(
       /there is none here: bubblewrap is not installed/,
     );
-    expect(() => requireSameConfinement(asking, { sandbox: NONE, terminal: false })).toThrow(/nobody is here/);
-    requireSameConfinement(confined, { sandbox: BWRAP, terminal: false });
-    requireSameConfinement(asking, { sandbox: NONE, terminal: true });
+    expect(() => requireSameConfinement(asking, around(NONE, false))).toThrow(/nobody is here/);
+    requireSameConfinement(confined, around(BWRAP, false));
+    requireSameConfinement(asking, around(NONE, true));
+  });
+
+  it("needs the boundary around belay that it was configured for", () => {
+    const external = { sandbox: { mode: "external", network: true }, approval: "sandbox" } as const;
+    expect(() => requireSameConfinement(external, around(BWRAP, true, BARE))).toThrow(
+      /was configured for a container or a virtual machine around belay, and there is no sign of one/,
+    );
+    requireSameConfinement(external, around(NONE, false, CONTAINER));
   });
 });

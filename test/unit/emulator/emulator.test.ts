@@ -288,28 +288,6 @@ describe("the emulator", () => {
     await expect(fetch(`${emulator.url}/v1/models`)).rejects.toThrow();
   });
 
-  it("works like the provider's cache: what was marked once is read the next time", async () => {
-    const big = "word ".repeat(400);
-    const mark = { cache_control: { type: "ephemeral" } };
-    const first = [{ role: "user", content: [{ type: "text", text: big, ...mark }] }];
-    const second = [
-      { role: "user", content: [{ type: "text", text: big }] },
-      { role: "assistant", content: "ok" },
-      { role: "user", content: [{ type: "text", text: "more", cache_control: { type: "ephemeral", ttl: "1h" } }] },
-    ];
-    await withEmulator({ turns: [{ say: "ok", repeat: 3 }] }, async (emulator) => {
-      const usage = async (messages: readonly unknown[]): Promise<Record<string, number>> =>
-        (await post(emulator, asking(messages))).json()["usage"] as Record<string, number>;
-      const one = await usage(first);
-      const two = await usage(second);
-      const changed = await usage([{ role: "user", content: [{ type: "text", text: `!${big}`, ...mark }] }]);
-      expect(one).toMatchObject({ cache_read_input_tokens: 0, input_tokens: 0 });
-      expect(two["cache_read_input_tokens"]).toBe(one["cache_creation_input_tokens"]);
-      expect(two).toMatchObject({ cache_creation: { ephemeral_5m_input_tokens: 0 } });
-      expect(changed["cache_read_input_tokens"]).toBe(0);
-    });
-  });
-
   it("says the usage that a turn tells it to", async () => {
     const usage = {
       input_tokens: 11,

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { HarnessError } from "../../../src/kernel/harness-error.ts";
-import { parseScenario } from "../../../src/testing/emulator/scenario.ts";
+import { parseScenario } from "../../../src/testing/emulator/scenario-file.ts";
 import { builtInTools } from "../../../src/tool/registry.ts";
 
 function refusal(text: string): string {
@@ -59,11 +59,16 @@ describe("a scenario", () => {
 
   it("has every key in its manual", async () => {
     const manual = await readFile(new URL("../../../docs/emulator.md", import.meta.url), "utf8");
-    const source = await readFile(new URL("../../../src/testing/emulator/scenario.ts", import.meta.url), "utf8");
+    const files = ["scenario", "fault"].map(
+      (name) => new URL(`../../../src/testing/emulator/${name}.ts`, import.meta.url),
+    );
+    const source = (await Promise.all(files.map((file) => readFile(file, "utf8")))).join("\n");
     const keys = [
-      ...source.matchAll(/^ +([a-z0-9_]+): (?:z[.\n]|times\(|count\(|delay\(|headers\(|usage|match|fault)/gm),
+      ...source.matchAll(
+        /^ +([a-z0-9_]+): (?:z[.\n]|times\(|count\(|delay\(|headers\(|flag\(|usage|match|fault|wire|cache|chaos)/gm,
+      ),
     ].map((found) => found[1] ?? "");
-    expect(keys.length).toBeGreaterThan(30);
+    expect(keys.length).toBeGreaterThan(60);
     expect(keys.filter((key) => !manual.includes(`\`${key}\``))).toEqual([]);
   });
 });

@@ -80,6 +80,16 @@ describe("rollback", () => {
   });
 });
 
+describe("the difference", () => {
+  it("of a session that used no tool is nothing, and no error", async () => {
+    const place = testPlace();
+    const host = await testHost({ home: place.home, model: scriptedModel([say("Nothing to do.")]) });
+    const live = await start(host, place);
+    await live.done;
+    expect(await diffSession(host, live.session)).toEqual({ base: null, tree: null, changes: [], patch: "" });
+  });
+});
+
 describe("clean-up", () => {
   it("keeps a workspace whose work was not brought back, removes it when it was, and keeps the journal", async () => {
     const { host, session, root, place } = await worked();

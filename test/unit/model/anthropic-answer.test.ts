@@ -1,10 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  buildAnswer,
-  type AnswerBuilder,
-  type AnswerFault,
-  type CompleteAnswer,
-} from "../../../src/model/anthropic-answer.ts";
+import { buildAnswer } from "../../../src/model/anthropic/answer.ts";
+import type { AnswerBuilder, AnswerFault, CompleteAnswer } from "../../../src/model/answer-builder.ts";
 import { listening, type Listening } from "./samples.ts";
 
 type Ev = readonly [name: string, data: object];

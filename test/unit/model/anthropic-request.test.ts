@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ImagePart, Message } from "../../../src/kernel/content.ts";
 import type { BlobHash } from "../../../src/kernel/ids.ts";
-import { anthropicParams } from "../../../src/model/anthropic-request.ts";
+import { anthropicParams } from "../../../src/model/anthropic/request.ts";
 import { READ_TOOL, request, text, toolResult, toolUse, user, WRITE_TOOL } from "./samples.ts";
 
 const CACHE = { type: "ephemeral" };
@@ -92,6 +92,33 @@ describe("a kernel request as Anthropic takes it", () => {
       { type: "thinking", thinking: "new", signature: "sig+/=new" },
       { type: "text", text: "done" },
     ]);
+  });
+
+  it("takes over a conversation with another provider in words alone, with ids that it takes", async () => {
+    const opaque = { provider: "openai", data: { id: "rs_1", encrypted_content: "gAAAA" } };
+    const foreign = `call|${"x".repeat(70)}`;
+    const messages: Message[] = [
+      user(text("go")),
+      {
+        role: "assistant",
+        parts: [
+          { type: "thinking", text: "a summary", signature: "", origin: { from: "model" }, opaque },
+          { ...text("Reading."), origin: { from: "model" }, opaque },
+          { ...toolUse(foreign), opaque },
+        ],
+      },
+      user(toolResult(foreign, "one")),
+    ];
+    const { messages: sent } = await anthropicParams(request({ messages }), undefined);
+    const id = expect.stringMatching(/^call_[0-9a-f]{40}$/) as string;
+    expect(sent[1]?.content).toEqual([
+      { type: "text", text: "Reading." },
+      { type: "tool_use", id, name: "read", input: { path: "a" } },
+    ]);
+    expect(unmarked(sent[2])).toEqual({
+      role: "user",
+      content: [{ type: "tool_result", tool_use_id: id, content: [{ type: "text", text: "one" }] }],
+    });
   });
 
   it("leaves out blank text, which the provider refuses, and sends an empty tool result without content", async () => {

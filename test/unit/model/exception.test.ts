@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { classifyException } from "../../../src/model/classify.ts";
+import { reachedNobody } from "../../../src/model/exception.ts";
 
 const coded = (code: string, message = "x"): Error => Object.assign(new Error(message), { code });
 const fetchFailed = (cause: unknown): Error => new TypeError("fetch failed", { cause });
@@ -36,5 +37,40 @@ describe("classifying what a connection threw", () => {
     const error = new Error("a");
     error.cause = error;
     expect(classifyException(error)).toBe("unknown");
+  });
+});
+
+describe("whether a request that failed reached anybody", () => {
+  const connecting = (code: string): Error => Object.assign(coded(code), { syscall: "connect" });
+
+  it.each([
+    connecting("ECONNREFUSED"),
+    connecting("EHOSTUNREACH"),
+    connecting("ETIMEDOUT"),
+    sdk(fetchFailed(new AggregateError([connecting("ECONNREFUSED"), connecting("ENETUNREACH")]))),
+    sdk(fetchFailed(Object.assign(coded("ENOTFOUND"), { syscall: "getaddrinfo" }))),
+    fetchFailed(coded("UND_ERR_CONNECT_TIMEOUT")),
+    fetchFailed(coded("SELF_SIGNED_CERT_IN_CHAIN")),
+    fetchFailed(coded("CERT_HAS_EXPIRED")),
+    fetchFailed(coded("ERR_TLS_CERT_ALTNAME_INVALID")),
+    fetchFailed(coded("ERR_SSL_WRONG_VERSION_NUMBER")),
+    fetchFailed(coded("ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE")),
+  ])("is known to be no: %s", (error) => {
+    expect(reachedNobody(error)).toBe(true);
+  });
+
+  it.each([
+    coded("ECONNRESET"),
+    Object.assign(coded("ECONNRESET"), { syscall: "read" }),
+    Object.assign(coded("EHOSTUNREACH"), { syscall: "read" }),
+    Object.assign(coded("EPIPE"), { syscall: "write" }),
+    fetchFailed(coded("UND_ERR_SOCKET", "other side closed")),
+    fetchFailed(coded("UND_ERR_HEADERS_TIMEOUT")),
+    fetchFailed(coded("ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC")),
+    coded("EPROTO"),
+    new Error("no idea"),
+    null,
+  ])("is not known: %s", (error) => {
+    expect(reachedNobody(error)).toBe(false);
   });
 });

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ProcessIdentity } from "../../../src/kernel/process-identity.ts";
-import { endProcess, isAlive } from "../../../src/workspace/process-identity.ts";
-import { familyMembers, namespaceMembers } from "../../../src/workspace/process-table.ts";
+import { endProcess, isAlive } from "../../../src/workspace/process/identity.ts";
+import { familyMembers, namespaceMembers } from "../../../src/workspace/process/table.ts";
 import { needsBubblewrap } from "../../support/needs.ts";
 import { eventually, type Ground, makeGround } from "../../support/shell-fixture.ts";
 

@@ -5,8 +5,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { HarnessError } from "../../../src/kernel/harness-error.ts";
 import type { ProcessIdentity } from "../../../src/kernel/process-identity.ts";
-import { endProcess, isAlive } from "../../../src/workspace/process-identity.ts";
-import { namespaceMembers } from "../../../src/workspace/process-table.ts";
+import { endProcess, isAlive } from "../../../src/workspace/process/identity.ts";
+import { namespaceMembers } from "../../../src/workspace/process/table.ts";
 import type { RunningCommand, Shell } from "../../../src/workspace/shell.ts";
 import { needsBubblewrap, needsProgram } from "../../support/needs.ts";
 import {
@@ -287,7 +287,7 @@ needsBubblewrap("a command in the sandbox", () => {
 describe("a command's environment", () => {
   it("is an allow list: a key in belay's own reaches nothing", async () => {
     ground = makeGround();
-    const { createPlainShell } = await import("../../../src/workspace/process-plain-shell.ts");
+    const { createPlainShell } = await import("../../../src/workspace/process/plain-shell.ts");
     const { realClock } = await import("../../support/shell-fixture.ts");
     const environment = {
       ANTHROPIC_API_KEY: "canary-key",
@@ -298,6 +298,7 @@ describe("a command's environment", () => {
       TZ: "UTC",
     };
     const plain = createPlainShell({
+      root: ground.root,
       scratch: ground.scratch,
       home: "/nonexistent",
       path: "/usr/bin:/bin:relative",

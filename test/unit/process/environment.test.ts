@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
-import { commandEnvironment, type EnvironmentRequest } from "../../../src/workspace/sandbox-environment.ts";
+import { commandEnvironment, type EnvironmentRequest } from "../../../src/workspace/sandbox/environment.ts";
 
 const request = (changes: Partial<EnvironmentRequest>): EnvironmentRequest => ({
+  root: "/nonexistent",
   environment: {},
   path: "/usr/bin",
   home: "/h",

@@ -4,8 +4,8 @@ import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { endProcess, identityOf, isAlive } from "../../../src/workspace/process-identity.ts";
-import { namespaceOf, statOf } from "../../../src/workspace/process-table.ts";
+import { endProcess, identityOf, isAlive } from "../../../src/workspace/process/identity.ts";
+import { namespaceOf, statOf } from "../../../src/workspace/process/table.ts";
 import { eventually } from "../../support/shell-fixture.ts";
 
 const children: ChildProcess[] = [];

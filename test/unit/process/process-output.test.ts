@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { OutputBuffer } from "../../../src/workspace/process-output.ts";
+import { OutputBuffer } from "../../../src/workspace/process/output.ts";
 
 function bufferOf(chunks: readonly Buffer[], bytes_max: number): OutputBuffer {
   const buffer = new OutputBuffer(bytes_max);

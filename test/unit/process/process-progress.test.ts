@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { manualClock } from "../../../src/testing/manual-clock.ts";
-import { PROGRESS_BYTES_MAX, PROGRESS_INTERVAL_MS, ProgressFeed } from "../../../src/workspace/process-progress.ts";
+import { PROGRESS_BYTES_MAX, PROGRESS_INTERVAL_MS, ProgressFeed } from "../../../src/workspace/process/progress.ts";
 
 it("shows a burst as one piece, and of a flood the newest part", async () => {
   const clock = manualClock();

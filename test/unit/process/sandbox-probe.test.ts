@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { probeProgram, probeSandbox } from "../../../src/workspace/sandbox-probe.ts";
+import { probeProgram, probeSandbox } from "../../../src/workspace/sandbox/probe.ts";
 
 let directory: string;
 beforeEach(() => {

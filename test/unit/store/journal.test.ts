@@ -584,6 +584,26 @@ describe("opening a journal", () => {
     expect(Math.min(...asked)).toBe(SNAPSHOT_EVERY_EVENTS - 1);
   });
 
+  it("writes snapshots of a long session in proportion to what was added, and not to how often", async () => {
+    const kept: { readonly seq: number; readonly chars: number }[] = [];
+    const journal = await journalOn({
+      ...store,
+      putSnapshot: (snapshot) => {
+        kept.push({ seq: snapshot.seq, chars: snapshot.state.length });
+        return store.putSnapshot(snapshot);
+      },
+    });
+    await journal.append([...beginning(), said("x".repeat(2_000_000))]);
+    for (let i = 0; i < 4 * SNAPSHOT_EVERY_EVENTS; i++) await journal.append([said(`${i}`)]);
+    // The first when it is due; the next has to wait until much was said, which a few words never are.
+    expect(kept.map(({ seq }) => seq)).toEqual([SNAPSHOT_EVERY_EVENTS]);
+    for (let i = 0; i < 2 * SNAPSHOT_EVERY_EVENTS; i++) await journal.append([said("y".repeat(2_000))]);
+    expect(kept.length).toBeGreaterThan(1);
+    const written = kept.reduce((sum, { chars }) => sum + chars, 0);
+    const session = JSON.stringify(journal.state).length;
+    expect(written / session).toBeLessThan(3);
+  });
+
   it.each([
     ["of another fold", { fold: 999 }],
     ["that is no JSON", { state: "{" }],

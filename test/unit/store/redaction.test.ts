@@ -98,6 +98,14 @@ describe("a secret of a known form", () => {
     redactor.redact(`password=${RANDOM_40}`);
     expect(redactor.redact(`login failed for ${RANDOM_40}`).text).not.toContain(RANDOM_40);
   });
+
+  it("is looked for in a text that looked clean before it was found", () => {
+    const redactor = redactorOf();
+    const text = `login failed for ${RANDOM_40}`;
+    expect(redactor.redact(text)).toEqual({ text, count: 0 });
+    redactor.redact(`password=${RANDOM_40}`);
+    expect(redactor.redact(text).text).not.toContain(RANDOM_40);
+  });
 });
 
 describe("ordinary text", () => {

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import * as fs from "node:fs";
 import { describe, expect, it } from "vitest";
 import { pathFromText } from "../../../src/workspace/byte-path.ts";
-import { FileTree } from "../../../src/workspace/file-tree.ts";
-import { createGit } from "../../../src/workspace/git.ts";
-import { listTree, MODE_EXECUTABLE, MODE_FILE, MODE_LINK, writeObject } from "../../../src/workspace/objects.ts";
+import { FileTree } from "../../../src/workspace/snapshot/file-tree.ts";
+import { createGit } from "../../../src/workspace/git/git.ts";
+import { listTree, MODE_EXECUTABLE, MODE_FILE, MODE_LINK, writeObject } from "../../../src/workspace/git/objects.ts";
 import { gitSettings, repositoryWith, userGit, writeFiles } from "./given.ts";
 
 /** Names that sort differently as text, as paths and as git sorts them. */

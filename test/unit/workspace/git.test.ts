@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { createGit, forUserRepository, lineOf } from "../../../src/workspace/git.ts";
+import { createGit, forUserRepository, lineOf } from "../../../src/workspace/git/git.ts";
 import { gitSettings, PATH, repositoryWith, temporaryDirectory } from "./given.ts";
 
 const git = createGit(gitSettings);

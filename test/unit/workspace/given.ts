@@ -6,9 +6,14 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach } from "vitest";
 import type { Clock } from "../../../src/kernel/clock.ts";
-import { RootedDirectory } from "../../../src/workspace/rooted.ts";
+import { RootedDirectory } from "../../../src/workspace/files/rooted.ts";
 import { pathFromText } from "../../../src/workspace/byte-path.ts";
-import type { PreparedWorkspace, PrepareRequest, Workspaces } from "../../../src/workspace/workspace.ts";
+import type {
+  PreparedWorkspace,
+  PrepareRequest,
+  Workspaces,
+  WorkspaceTransfer,
+} from "../../../src/workspace/workspace.ts";
 import type { WorkspaceLimits } from "../../../src/workspace/workspace-limits.ts";
 import { createWorkspaces } from "../../../src/workspace/workspaces.ts";
 
@@ -71,7 +76,7 @@ export function repositoryWith(files: Files): string {
   return directory;
 }
 
-export function workspaces(limits: Partial<WorkspaceLimits> = {}, home?: string): Workspaces {
+export function workspaces(limits: Partial<WorkspaceLimits> = {}, home?: string): Workspaces & WorkspaceTransfer {
   return createWorkspaces({ git: gitSettings, clock, limits, ...(home === undefined ? {} : { home }) });
 }
 

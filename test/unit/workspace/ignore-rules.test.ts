@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { pathFromText } from "../../../src/workspace/byte-path.ts";
-import { freezeRules, type IgnoreFile, literally } from "../../../src/workspace/ignore-rules.ts";
+import { freezeRules, type IgnoreFile, literally } from "../../../src/workspace/snapshot/ignore-rules.ts";
 
 const file = (path: string, ...lines: readonly string[]): IgnoreFile => ({
   path: pathFromText(path),

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { asStored, isCrlfThroughout, looksBinary, toCrlf, toLf } from "../../../src/workspace/line-endings.ts";
+import { asStored, isCrlfThroughout, looksBinary, toCrlf, toLf } from "../../../src/workspace/delivery/line-endings.ts";
 
 const text = (content: string): Buffer => Buffer.from(content);
 

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type BytePath, pathFromBytes } from "../../../src/workspace/byte-path.ts";
-import { decodeManifest, encodeManifest } from "../../../src/workspace/manifest.ts";
+import { decodeManifest, encodeManifest } from "../../../src/workspace/snapshot/manifest.ts";
 
 const path = fc
   .uint8Array({ minLength: 1, maxLength: 12 })

@@ -1,7 +1,7 @@
 /** Prepares a workspace and kills itself before its n-th call of git: `prepare-child.ts SOURCE DIRECTORY N`. */
-import { createGit } from "../../../src/workspace/git.ts";
-import type { Git } from "../../../src/workspace/git.ts";
-import { prepareWorkspace } from "../../../src/workspace/prepare.ts";
+import { createGit } from "../../../src/workspace/git/git.ts";
+import type { Git } from "../../../src/workspace/git/git.ts";
+import { prepareWorkspace } from "../../../src/workspace/prepare/prepare.ts";
 import { DEFAULT_WORKSPACE_LIMITS } from "../../../src/workspace/workspace-limits.ts";
 
 const [source = "", directory = "", fatal = "0"] = process.argv.slice(2);

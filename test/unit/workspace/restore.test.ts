@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { isSystemError } from "../../../src/workspace/rooted.ts";
+import { isSystemError } from "../../../src/workspace/files/rooted.ts";
 import { filesOf, PATH, prepare, repositoryWith, temporaryDirectory } from "./given.ts";
 
 const NAMES = ["a", "b", "sub", "x y", "ü", "q'\"", "n\nl"];

@@ -1,7 +1,7 @@
 /** When a directory is ignored by its own name, whatever will be in it. */
 import { describe, expect, it } from "vitest";
 import { pathFromText } from "../../../src/workspace/byte-path.ts";
-import { surelyIgnored } from "../../../src/workspace/sure-rules.ts";
+import { surelyIgnored } from "../../../src/workspace/snapshot/sure-rules.ts";
 
 const sure = (rules: string, ...directories: readonly string[]): boolean =>
   surelyIgnored(Buffer.from(rules), directories.map(pathFromText));

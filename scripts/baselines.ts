@@ -1,0 +1,251 @@
+/**
+ * `npm run baselines`: writes the golden journals of the present version into `test/journal-baselines/v1`, made by real
+ * sessions with a scripted model, and by the simulator where only a crash makes an event. Run it before a release, while the
+ * shapes of its events may still change; after a release its files are never written again.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { forkSession } from "../src/engine/fork.ts";
+import type { Host } from "../src/engine/host.ts";
+import { deliverSession, pruneWorkspaces, rollbackSession } from "../src/engine/operations.ts";
+import { type LiveSession, resumeSession, startSession } from "../src/engine/session.ts";
+import { exportSession } from "../src/engine/transfer/export.ts";
+import { importSession } from "../src/engine/transfer/import.ts";
+import { createLocalHost } from "../src/host/local-host.ts";
+import { systemClock } from "../src/host/system-clock.ts";
+import type { SessionConfig } from "../src/kernel/config.ts";
+import { textPart } from "../src/kernel/content.ts";
+import { EVENTS, type Event } from "../src/kernel/events/index.ts";
+import { emptyState, foldAll } from "../src/kernel/fold.ts";
+import { LOCAL_TENANT, type SessionId } from "../src/kernel/ids.ts";
+import { INLINE_BYTES_MAX } from "../src/kernel/limits.ts";
+import { oneModel } from "../src/model/model.ts";
+import { sealedRecord } from "../src/store/event-record.ts";
+import { loadSession } from "../src/store/journal.ts";
+import { createMemoryStore } from "../src/store/memory/memory-store.ts";
+import type { EventRecord } from "../src/store/port.ts";
+import { type Baseline, baselineText, factsOf, foldBaseline, packed } from "../src/testing/baseline.ts";
+import {
+  callTool,
+  callTools,
+  fail,
+  hang,
+  refuse,
+  say,
+  scriptedModel,
+  type ScriptedStep,
+  think,
+} from "../src/testing/scripted-model.ts";
+import { testConfig } from "../test/support/config.ts";
+import { choicesFrom, simulate } from "../test/support/simulated-session.ts";
+
+const VERSION = "0.1.0";
+const TO = join(import.meta.dirname, "../test/journal-baselines/v1");
+const READ_MAX = 10_000;
+/** The simulation that is kept has at least this many recoveries. */
+const RECOVERIES_MIN = 2;
+const SEEDS_MAX = 10_000;
+
+interface Place {
+  readonly directory: string;
+  readonly repository: string;
+}
+
+function makePlace(): Place {
+  const directory = mkdtempSync(join(tmpdir(), "belay-baseline-"));
+  const repository = join(directory, "project");
+  mkdirSync(repository);
+  writeFileSync(join(repository, "app.js"), "export const one = () => 1;\n");
+  const git = (...args: readonly string[]): void =>
+    void execFileSync("git", ["-c", "user.name=A", "-c", "user.email=a@example.org", ...args], { cwd: repository });
+  git("init", "-q", "-b", "main");
+  git("add", "-A");
+  git("commit", "-q", "-m", "one");
+  return { directory, repository };
+}
+
+function makeHost({ directory }: Place, script: readonly ScriptedStep[]): Host {
+  const host = createLocalHost({
+    store: createMemoryStore({ clock: systemClock }),
+    models: oneModel(scriptedModel(script)),
+    home: join(directory, "home"),
+    userHome: join(directory, "user"),
+    environment: { PATH: process.env["PATH"], LANG: "C.UTF-8" },
+    prompter: { ask: async ({ title }) => ({ approved: !title.includes("rm"), by: "a person" }) },
+    version: VERSION,
+  });
+  return { ...host, random: () => 0 };
+}
+
+function begin(host: Host, place: Place, facts: Partial<SessionConfig>, task = "do the work"): Promise<LiveSession> {
+  return startSession(host, {
+    task: [textPart(task, { from: "user" })],
+    title: "do the work",
+    config: testConfig(facts),
+    place: { cwd: place.repository, source: place.repository, sessions: join(place.directory, "home/sessions") },
+    health: [{ subsystem: "sandbox", status: "degraded", reason: "commands are not confined" }],
+  });
+}
+
+const goOn = async (host: Host, session: SessionId, limits?: Partial<SessionConfig>): Promise<void> => {
+  const change = limits === undefined ? null : (config: SessionConfig): SessionConfig => ({ ...config, ...limits });
+  await (
+    await resumeSession(host, { session, message: [textPart("go on", { from: "user" })], change })
+  ).done;
+};
+
+async function kept(host: Host, session: SessionId, about: string): Promise<Baseline> {
+  const { state } = await loadSession(host.store, LOCAL_TENANT, session);
+  const records = await host.store.read({ tenant: LOCAL_TENANT, session, after_seq: 0, limit: READ_MAX });
+  return { facts: factsOf(about, VERSION, state), records, blobs: await blobsOf(host, records) };
+}
+
+async function blobsOf(host: Host, records: readonly EventRecord[]): Promise<Baseline["blobs"]> {
+  const blobs: Record<string, string> = {};
+  for (const { blob } of records) if (blob !== null) blobs[blob] = packed(await host.store.getBlob(LOCAL_TENANT, blob));
+  return blobs;
+}
+
+type Make = (place: Place) => Promise<Baseline>;
+
+const MAKE: { readonly [name: string]: Make } = {
+  "work-retried-and-verified": async (place) => {
+    const host = makeHost(place, [
+      fail("overloaded"),
+      think(
+        "I look first.",
+        callTools([
+          { name: "read", input: { path: "app.js" } },
+          { name: "glob", input: { pattern: "*" } },
+          { name: "launch", input: {} },
+        ]),
+      ),
+      say("It is cut", { stop: "max_tokens" }),
+      callTool("edit", { path: "app.js", old_string: "1;", new_string: "2;" }),
+      callTool("bash", { command: "seq 1 3; exit 3" }),
+      say("Done."),
+      callTool("write", { path: "new.txt", content: "new\n" }),
+      say("Done again."),
+    ]);
+    const live = await begin(host, place, { setup: "echo set up > ready.txt", verify: "grep -q 2 app.js" });
+    await live.done;
+    await deliverSession(host, live.session, "apply");
+    await rollbackSession(host, live.session, null, "not like that");
+    await goOn(host, live.session, { verify: "test -e never" });
+    await pruneWorkspaces(host, { idle_ms: -86_400_000, force: true, dry_run: false });
+    return kept(
+      host,
+      live.session,
+      "set-up, retry, repair, tools, verification, delivery, rollback, a resume, removal",
+    );
+  },
+  "canceled-and-limited": async (place) => {
+    const host = makeHost(place, [callTool("glob", { pattern: "*" }), callTool("glob", { pattern: "*" }), hang()]);
+    const limits = { turns: 2, active_ms: 600_000, tokens: 1_000_000 };
+    const live = await begin(host, place, { limits });
+    await live.done;
+    const change = (config: SessionConfig): SessionConfig => ({ ...config, limits: { ...limits, turns: 9 } });
+    const again = await resumeSession(host, { session: live.session, message: null, change });
+    again.onEvents((events) => {
+      if (events.some((event) => event.kind === "ModelCallStarted")) again.cancel("sigint", "enough");
+    });
+    await again.done;
+    return kept(host, live.session, "a limit of turns, a raised one, a cancel in the middle of an answer");
+  },
+  "asked-and-refused": async (place) => {
+    const host = makeHost(place, [
+      callTools([
+        { name: "bash", input: { command: "echo yes" } },
+        { name: "bash", input: { command: "rm app.js" } },
+      ]),
+      refuse("I will not."),
+    ]);
+    const live = await begin(host, place, { approval: "ask" });
+    await live.done;
+    return kept(host, live.session, "a person who says yes and no, and a model that refuses");
+  },
+  "too-large-for-a-row": async (place) => {
+    const host = makeHost(place, [say("That is long.")]);
+    const live = await begin(host, place, {}, "long ".repeat(INLINE_BYTES_MAX / 4));
+    await live.done;
+    return kept(host, live.session, "an event whose text stands in a blob");
+  },
+  "forked-and-imported": async (place) => {
+    const host = makeHost(place, [
+      callTool("write", { path: "a.txt", content: "a\n" }),
+      callTool("write", { path: "b.txt", content: "b\n" }),
+      say("Done."),
+      say("Done elsewhere."),
+    ]);
+    const live = await begin(host, place, {});
+    live.onEvents(() => undefined);
+    await live.done;
+    const { state } = await loadSession(host.store, LOCAL_TENANT, live.session);
+    const fork = await forkSession(host, { session: live.session, at: (state.checkpoints[0]?.seq ?? 0) + 3 });
+    const file = new PassThrough();
+    const written = exportSession(host, fork.session, file);
+    const imported = await importSession(host, {
+      file,
+      cwd: place.repository,
+      sessions: join(place.directory, "home/sessions"),
+      as_new: true,
+      confinement: { sandbox: { mode: "none", network: false }, approval: "allow" },
+    });
+    await written;
+    await goOn(host, imported.session);
+    return kept(host, imported.session, "a fork, exported and imported as another one, and resumed");
+  },
+  "crashed-and-recovered": async () => crashed(),
+};
+
+/** The first seed whose session was cut off often enough, and ran calls again. */
+function crashed(): Baseline {
+  for (let seed = 1; seed < SEEDS_MAX; seed++) {
+    const { events, start } = simulate(choicesFrom(numbersOf(seed)));
+    const of = (kind: Event["kind"]): number => events.filter((event) => event.kind === kind).length;
+    if (of("RecoveryFinished") < RECOVERIES_MIN || of("ToolRequeued") === 0 || of("ModelCallFailed") === 0) continue;
+    const records = events.map(({ hash: _hash, ...event }) => sealedRecord(event).record);
+    const { tenant, principal, session, root, trace } = start;
+    const state = foldAll(emptyState({ tenant, principal, session, root, trace }), events);
+    return {
+      facts: factsOf(`runs that were cut off, of the simulator (seed ${seed})`, VERSION, state),
+      records,
+      blobs: {},
+    };
+  }
+  throw new Error(`no seed below ${SEEDS_MAX} crashes often enough`);
+}
+
+/** A small generator of numbers: the same seed gives the same session. */
+function numbersOf(seed: number): readonly number[] {
+  let state = seed;
+  return Array.from({ length: 200 }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state >>> 8;
+  });
+}
+
+const seen = new Set<string>();
+mkdirSync(TO, { recursive: true });
+for (const [name, make] of Object.entries(MAKE)) {
+  const place = makePlace();
+  try {
+    const baseline = await make(place);
+    const { kinds } = await foldBaseline(baseline);
+    for (const kind of kinds) seen.add(kind);
+    const text = baselineText(baseline);
+    if (text.includes(place.directory)) throw new Error(`the baseline ${name} holds a path of this machine`);
+    writeFileSync(join(TO, `${name}.jsonl`), text);
+    console.log(`${name}: ${baseline.facts.events} events, ${text.length} characters, ${baseline.facts.outcome}`);
+  } finally {
+    rmSync(place.directory, { recursive: true, force: true });
+  }
+}
+const missing = Object.keys(EVENTS).filter((kind) => !seen.has(kind));
+if (missing.length > 0) {
+  console.error(`No baseline has: ${missing.join(", ")}`);
+  process.exitCode = 1;
+}

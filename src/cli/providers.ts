@@ -1,0 +1,121 @@
+/** Which provider and model a run speaks to, and whether that is possible here. */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { systemClock } from "../host/system-clock.ts";
+import { HarnessError } from "../kernel/harness-error.ts";
+import { LOCAL_TENANT } from "../kernel/ids.ts";
+import { findPackage, type PackagePlaces } from "../model/ai-sdk/packages.ts";
+import type { Models } from "../model/model.ts";
+import {
+  isProviderId,
+  missingVariables,
+  modelChoice,
+  type ModelChoice,
+  PROVIDER_IDS,
+  type ProviderId,
+  type ProviderRow,
+  PROVIDERS,
+  type ProviderVariables,
+} from "../model/provider-table.ts";
+import { createModels, noSuchProvider, requireVariables } from "../model/providers.ts";
+import type { Store } from "../store/port.ts";
+import type { Face } from "./face.ts";
+
+/** Below belay's home: packages of providers, put there by `npm install --prefix`. */
+const PACKAGES_DIRECTORY = "providers";
+
+/** The first provider of the table that has a model of its own and whose key is here; without any, the table's first. */
+export function defaultModel(variables: ProviderVariables): ModelChoice {
+  const choices = PROVIDER_IDS.flatMap((provider) => {
+    const { model }: ProviderRow = PROVIDERS[provider];
+    return model === null ? [] : [{ provider, model }];
+  });
+  const here = choices.find(({ provider }) => missingVariables(provider, variables).length === 0);
+  return here ?? { provider: "anthropic", model: PROVIDERS.anthropic.model };
+}
+
+/** @throws HarnessError `config_invalid` where the name leads to no provider */
+export function chosenModel(name: string | undefined, variables: ProviderVariables): ModelChoice {
+  if (name === undefined) return defaultModel(variables);
+  const choice = modelChoice(name);
+  if (choice !== null) return choice;
+  throw new HarnessError(
+    "config_invalid",
+    `The model "${name}" names no provider.`,
+    `Say provider/model. ${needsText()}`,
+  );
+}
+
+/** As it can be said again: the provider only where the model's name does not mean it. */
+export function modelText({ provider, model }: ModelChoice): string {
+  return modelChoice(model)?.provider === provider ? model : `${provider}/${model}`;
+}
+
+function needsText(): string {
+  return `The providers and what each needs: ${PROVIDER_IDS.map((id) => `${id} (${needText(id)})`).join(", ")}.`;
+}
+
+/** `AZURE_API_KEY and AZURE_RESOURCE_NAME or AZURE_BASE_URL` */
+export function needText(id: ProviderId): string {
+  const { needs }: ProviderRow = PROVIDERS[id];
+  return needs.length === 0 ? "nothing" : needs.map((group) => group.join(" or ")).join(" and ");
+}
+
+/** Before anything is started: a session that cannot say a word is of no use to anybody. @throws HarnessError */
+export function requireProvider(provider: string, { environment }: Face): void {
+  const { providers } = environment;
+  if (!isProviderId(provider)) throw noSuchProvider(provider);
+  const any = PROVIDER_IDS.some(
+    (id) => (PROVIDERS[id] as ProviderRow).needs.length > 0 && missingVariables(id, providers).length === 0,
+  ); // wider, so that empty ones are seen
+  if (provider === "anthropic" && missingVariables(provider, providers).length > 0 && !any) {
+    throw new HarnessError(
+      "auth",
+      "There is no key for the model.",
+      "Set ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY or that of another provider (`belay models` lists them) in the environment; it is read from nowhere else. `npm run demo` needs none.",
+    );
+  }
+  requireVariables(provider, providers);
+}
+
+export function commandModels(face: Face, store: Store): Models {
+  return createModels({
+    variables: face.environment.providers,
+    packages: packagePlaces(face),
+    clock: systemClock,
+    loadBlob: (hash) => store.getBlob(LOCAL_TENANT, hash),
+  });
+}
+
+export function packagePlaces({ environment, cwd }: Face): PackagePlaces {
+  return {
+    own: join(environment.home, PACKAGES_DIRECTORY),
+    belay: fileURLToPath(import.meta.url),
+    never: [cwd],
+  };
+}
+
+export interface ProviderStatus {
+  readonly provider: ProviderId;
+  readonly title: string;
+  readonly usable: boolean;
+  /** Groups of variables of which one is to be set. */
+  readonly missing: readonly (readonly string[])[];
+  readonly package: { readonly name: string; readonly installed: boolean };
+  /** Taken when only the provider is the default. */
+  readonly model: string | null;
+}
+
+export function providerStatus(id: ProviderId, face: Face): ProviderStatus {
+  const row: ProviderRow = PROVIDERS[id];
+  const missing = missingVariables(id, face.environment.providers);
+  const installed = row.package.shipped || findPackage(row.package.name, packagePlaces(face)) !== null;
+  return {
+    provider: id,
+    title: row.title,
+    usable: missing.length === 0 && (installed || row.package.fallback !== "none"),
+    missing,
+    package: { name: row.package.name, installed },
+    model: row.model,
+  };
+}

@@ -1,0 +1,185 @@
+/**
+ * Replays a session from its journal alone: no model, no tool, no workspace. Everything that belay derived is derived anew
+ * and compared: the chain and the bytes of every record, decisions, requests, judgements, amounts, and the folded state.
+ *
+ * R1: nothing is written, nothing is started, nothing is sent.
+ * R2: `equal` means that all of it is the same; what cannot be known from the journal is not claimed.
+ */
+import { decide } from "../../kernel/decide.ts";
+import { FIRST_HASH, hashOf } from "../../kernel/envelope.ts";
+import type { Event } from "../../kernel/events/index.ts";
+import { emptyState, foldEvent, isUnknown, versionOf } from "../../kernel/fold.ts";
+import { HarnessError } from "../../kernel/harness-error.ts";
+import { LOCAL_TENANT, type SessionId } from "../../kernel/ids.ts";
+import { canonicalJson } from "../../kernel/json.ts";
+import { FOLD_VERSION, type SessionState } from "../../kernel/state.ts";
+import type { Step } from "../../kernel/step.ts";
+import { eventOf, sealedRecord } from "../../store/event-record.ts";
+import { summaryOf } from "../../store/journal.ts";
+import type { EventRecord, SessionRow, StateSnapshot, Store } from "../../store/port.ts";
+import type { Host } from "../host.ts";
+import { noSession } from "../session.ts";
+import { createDecisionCheck } from "./decisions.ts";
+import { checkRequest, checkReservation, checkSettlement, rememberedPrices } from "./derived.ts";
+import { compared, type Finding, finding } from "./finding.ts";
+
+/** Findings that are kept; all are counted. */
+export const FINDINGS_MAX = 1_000;
+const READ_PAGE_RECORDS = 256;
+
+export interface ReplayRequest {
+  readonly session: SessionId;
+  /** Takes the decisions; the loop's own when absent. */
+  readonly decide?: (state: SessionState) => Step;
+  /** Called now and then, with the last event seen. */
+  readonly onProgress?: (seq: number, of: number) => void;
+}
+
+export interface Replay {
+  readonly session: SessionId;
+  readonly verdict: "equal" | "changed" | "damaged";
+  readonly events: number;
+  /** How much was derived anew. */
+  readonly checked: { readonly decisions: number; readonly requests: number; readonly amounts: number };
+  /** Events of kinds or versions that this version cannot derive anything from. */
+  readonly unknown: number;
+  /** The folded state at the end: SHA-256 of its canonical JSON. */
+  readonly state: string;
+  readonly findings: readonly Finding[];
+  /** All that were found, also those that were not kept. */
+  readonly found: number;
+}
+
+export async function replaySession(
+  host: Pick<Host, "store" | "tools" | "prices">,
+  request: ReplayRequest,
+): Promise<Replay> {
+  const { store } = host;
+  const row = await store.getSession(LOCAL_TENANT, request.session);
+  if (row === null) throw noSession(request.session);
+  const snapshot = await store.getSnapshot(LOCAL_TENANT, request.session);
+  const walk = createWalk(host, request, row, snapshot);
+  try {
+    for await (const record of recordsOf(store, row)) {
+      await walk.see(record);
+      if (record.seq % READ_PAGE_RECORDS === 0) request.onProgress?.(record.seq, row.last_seq);
+    }
+    walk.end();
+  } catch (error) {
+    if (!(error instanceof HarnessError) || error.kind !== "store_corrupt") throw error;
+    walk.damaged(error.happened);
+  }
+  return walk.result();
+}
+
+/** Those that the row knows of; a writer at work adds others meanwhile. */
+async function* recordsOf(store: Store, row: SessionRow): AsyncGenerator<EventRecord> {
+  for (let after_seq = 0; after_seq < row.last_seq;) {
+    const limit = Math.min(READ_PAGE_RECORDS, row.last_seq - after_seq);
+    const page = await store.read({ tenant: row.tenant, session: row.session, after_seq, limit });
+    yield* page;
+    if (page.length === 0) return;
+    after_seq = page.at(-1)?.seq ?? row.last_seq;
+  }
+}
+
+interface Walk {
+  see(record: EventRecord): Promise<void>;
+  end(): void;
+  damaged(what: string): void;
+  result(): Replay;
+}
+
+function createWalk(
+  host: Pick<Host, "store" | "tools" | "prices">,
+  request: ReplayRequest,
+  row: SessionRow,
+  snapshot: StateSnapshot | null,
+): Walk {
+  const findings: Finding[] = [];
+  const prompts = new Set<string>();
+  const prices = rememberedPrices(host);
+  const decisions = createDecisionCheck(request.decide ?? decide, {
+    host,
+    redactor: { restoreJson: (value) => value },
+  });
+  let state = emptyState(row);
+  let found = 0;
+  let requests = 0;
+  let amounts = 0;
+  let unknown = 0;
+  let damage = false;
+
+  const note = (...some: readonly (Finding | null)[]): void => {
+    for (const one of some) {
+      if (one === null) continue;
+      // A changed prompt is in every request: it is said once.
+      if (one.kind === "prompt" && prompts.has(one.recorded)) continue;
+      if (one.kind === "prompt") prompts.add(one.recorded);
+      found += 1;
+      if (findings.length < FINDINGS_MAX) findings.push(one);
+      damage ||= one.kind === "damaged";
+    }
+  };
+
+  const derive = async (event: Event): Promise<void> => {
+    note(...decisions.see(event, state));
+    const { config } = state;
+    if (config === null) return;
+    if (event.kind === "ModelCallStarted") {
+      requests += 1;
+      note(...checkRequest(event, state, config, host.tools));
+    } else if (event.kind === "BudgetReserved") {
+      amounts += 1;
+      note(...(await checkReservation(event, state, config, prices)));
+    } else if (event.kind === "BudgetSettled" && !decisions.isDetermined()) {
+      amounts += 1;
+      note(...(await checkSettlement(event, state, config, prices)));
+    }
+  };
+
+  return {
+    see: async (record) => {
+      const event = await eventOf(host.store, row, record);
+      if (record.seq !== state.seq + 1) note(finding("damaged", state.seq + 1, "an event", "it is missing"));
+      if (event.prev_hash !== state.hash && record.seq > 0)
+        note(finding("damaged", record.seq, event.prev_hash, state.seq === 0 ? FIRST_HASH : state.hash));
+      if (isUnknown(event)) unknown += 1;
+      else {
+        note(sameBytes(event, record));
+        await derive(event);
+      }
+      state = foldEvent(state, event);
+      if (snapshot?.seq === state.seq) note(sameState(snapshot, state));
+    },
+    end: () => {
+      if (state.seq < row.last_seq) note(finding("damaged", state.seq + 1, "an event", "it is missing"));
+      if (state.seq === row.last_seq) note(compared("state", state.seq, row.summary, summaryOf(state)));
+    },
+    damaged: (what) => note(finding("damaged", state.seq + 1, what, "the replay ends here")),
+    result: () => ({
+      session: row.session,
+      verdict: damage ? "damaged" : found > 0 ? "changed" : "equal",
+      events: state.seq,
+      checked: { decisions: decisions.count(), requests, amounts },
+      unknown,
+      state: hashOf(canonicalJson(state)),
+      findings,
+      found,
+    }),
+  };
+}
+
+/** What was read, sealed anew, is what was stored. An older version's payload was brought into today's shape: not compared. */
+function sameBytes(event: Event, record: EventRecord): Finding | null {
+  if (event.version !== versionOf(event.kind)) return null;
+  const { hash, ...unsealed } = event;
+  const sealed = sealedRecord(unsealed).record;
+  if (sealed.body === record.body && sealed.hash === hash && sealed.blob === record.blob) return null;
+  return finding("damaged", record.seq, record.hash, sealed.hash);
+}
+
+function sameState(snapshot: StateSnapshot, state: SessionState): Finding | null {
+  if (snapshot.fold !== FOLD_VERSION || snapshot.state === canonicalJson(state)) return null;
+  return finding("state", snapshot.seq, hashOf(snapshot.state), hashOf(canonicalJson(state)));
+}

@@ -1,0 +1,23 @@
+/** Usage as the AI SDK reports it, where the total includes what came from and went into the cache. Never invented. */
+import type { LanguageModelV4Usage } from "@ai-sdk/provider";
+import type { Usage } from "../../kernel/usage.ts";
+import { countAt } from "../json-view.ts";
+
+/** @returns null when the counts that money hangs on are missing */
+export function usageOf(usage: LanguageModelV4Usage): Usage | null {
+  const total = countAt(usage, "inputTokens", "total");
+  const output = countAt(usage, "outputTokens", "total");
+  const read = countAt(usage, "inputTokens", "cacheRead") ?? 0;
+  const written = countAt(usage, "inputTokens", "cacheWrite") ?? 0;
+  const fresh =
+    countAt(usage, "inputTokens", "noCache") ?? (total === null ? null : Math.max(0, total - read - written));
+  if (fresh === null || output === null) return null;
+  return {
+    input_tokens: fresh,
+    cache_read_tokens: read,
+    // The interface does not say for how long it was written; five minutes is what providers do unless asked.
+    cache_write_5m_tokens: written,
+    cache_write_1h_tokens: 0,
+    output_tokens: output,
+  };
+}

@@ -1,0 +1,51 @@
+/** Sessions: made, listed, removed. */
+import { isDriven } from "../lease-rule.ts";
+import type { NewSession, SessionRow, Store } from "../port.ts";
+import { leaseHeld, sessionExists } from "../refusal.ts";
+import { newSessionColumns, sessionRow } from "../session-row.ts";
+import { findSession, lockedSession, nowOf } from "./session-rows.ts";
+import type { TableContext } from "./table-context.ts";
+
+export type PostgresSessions = Pick<Store, "createSession" | "getSession" | "listSessions" | "deleteSession">;
+
+export function createPostgresSessions(context: TableContext): PostgresSessions {
+  const { connection, queries } = context;
+  const { build, now } = queries;
+
+  return {
+    createSession: (session) =>
+      connection.statement(async (ask, { again }) => {
+        const row = { ...newSessionColumns(session), created_at: now(), updated_at: now(), cancel_requested: false };
+        const insert = build.insertInto("sessions").values(row);
+        if ((await ask.run(insert.onConflict((on) => on.doNothing()))) === 1) return;
+        const found = again ? await findSession(ask, queries, session.tenant, session.session) : null;
+        if (found === null || !isOurs(found, session)) throw sessionExists(session.session);
+      }),
+
+    getSession: (tenant, session) => connection.statement((ask) => findSession(ask, queries, tenant, session)),
+
+    listSessions: ({ tenant, directory, limit }) =>
+      connection.statement(async (ask) => {
+        const all = build.selectFrom("sessions").selectAll().where("tenant", "=", tenant);
+        const wanted =
+          directory === undefined
+            ? all
+            : all.where((is) => is.or([is("cwd", "=", directory), is("source", "=", directory)]));
+        const sorted = wanted.orderBy("created_at", "desc").orderBy("id", "desc").limit(limit);
+        return (await ask.all(sorted)).map(sessionRow);
+      }),
+
+    deleteSession: (tenant, session) =>
+      connection.transaction(async (ask) => {
+        const row = await lockedSession(ask, queries, tenant, session);
+        if (row?.owner && isDriven(row, await nowOf(ask, queries))) throw leaseHeld(session, row.owner);
+        // Records, snapshot and references go with the row.
+        await ask.run(build.deleteFrom("sessions").where("tenant", "=", tenant).where("session", "=", session));
+      }),
+  };
+}
+
+/** Made by an attempt whose answer was lost, and not yet driven by anybody. A trace is as unique as a session's id. */
+function isOurs(found: SessionRow, session: NewSession): boolean {
+  return found.trace === session.trace && found.principal === session.principal && found.epoch === 0;
+}

@@ -1,0 +1,36 @@
+/** What of a stream of Chat Completions reaches its package. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { knownEvents } from "../../../src/model/ai-sdk/known-events.ts";
+
+async function through(text: string, sizes: readonly number[]): Promise<string> {
+  const bytes = new TextEncoder().encode(text);
+  const chunks: Uint8Array[] = [];
+  for (let at = 0, n = 0; at < bytes.length; n++) {
+    const size = sizes[n % sizes.length] ?? 1;
+    chunks.push(bytes.slice(at, at + size));
+    at += size;
+  }
+  return new Response(ReadableStream.from(chunks).pipeThrough(knownEvents())).text();
+}
+
+const sizes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 });
+const ends = fc.constantFrom("\n", "\r\n", "\r");
+
+describe("a stream of Chat Completions", () => {
+  it("loses events of a name that it does not have, and nothing else, however it is cut up", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.boolean(), { maxLength: 6 }), ends, sizes, async (known, end, cuts) => {
+        const kept = `data: {"n":"ü🎉"}${end}${end}`;
+        const dropped = `event: later.version${end}data: {"n":2}${end}${end}`;
+        const text = known.map((one) => (one ? kept : dropped)).join("");
+        expect(await through(text, cuts)).toBe(kept.repeat(known.filter(Boolean).length));
+      }),
+    );
+  });
+
+  it("keeps comments, an error that is named, and what a cut leaves of its last event", async () => {
+    const text = ': waiting\n\nevent: error\ndata: {"error":{}}\n\ndata: [DONE]\n\ndata: {"hal';
+    expect(await through(text, [4])).toBe(text);
+  });
+});
