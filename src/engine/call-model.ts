@@ -48,15 +48,18 @@ export async function callModel(step: CallStep, run: Drive): Promise<readonly Dr
 
   const started = host.clock.monotonic();
   let firstDelta: number | null = null;
-  const said = await model.call(withWholeAnswers(request, run), {
-    signal: run.signal,
-    onDelta: (delta) => {
-      firstDelta ??= host.clock.monotonic() - started;
-      run.delta(delta);
-    },
-    toolCallId: () => host.ids.toolCall(),
-    cache_key: state.session,
-  });
+  // O1 holds for money too: a process that stood still past its lease sends nothing for a session that another one drives.
+  const said = await run.ownership.whileOwned(() =>
+    model.call(withWholeAnswers(request, run), {
+      signal: run.signal,
+      onDelta: (delta) => {
+        firstDelta ??= host.clock.monotonic() - started;
+        run.delta(delta);
+      },
+      toolCallId: () => host.ids.toolCall(),
+      cache_key: state.session,
+    }),
+  );
   const answer = cutsInputOf(said, state) ?? said;
   const took = {
     duration_ms: Math.round(host.clock.monotonic() - started),

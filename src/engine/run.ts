@@ -1,7 +1,6 @@
 /** What one run carries while it is driven: the journal, its surroundings, and the signal that stops everything. */
 import type { Delta } from "../kernel/delta.ts";
 import type { Draft, Event } from "../kernel/events/index.ts";
-import { HarnessError } from "../kernel/harness-error.ts";
 import type { SessionConfig } from "../kernel/config.ts";
 import { invariant } from "../kernel/harness-error.ts";
 import type { SessionState } from "../kernel/state.ts";
@@ -38,6 +37,8 @@ export interface Drive {
   failedWith(error: unknown): void;
   /** Starts making the workspace, or gives the attempt under way: it runs beside the first model call. */
   preparing(): Promise<PreparedWorkspace>;
+  /** Stops a preparation that nobody needs any more, and settles when nothing of it is at work. */
+  endPreparing(): Promise<void>;
   /** The workspace of this session; opens it when an older run made it. */
   workspace(): Promise<Workspace>;
   shell(): Promise<Shell>;
@@ -57,6 +58,7 @@ export interface DriveParts {
 export function createDrive(parts: DriveParts): Drive {
   const { host, place, journal } = parts;
   const stop = new AbortController();
+  const over = new AbortController();
   const interactive = new Map<string, RunningCommand>();
   let preparing: Promise<PreparedWorkspace> | null = null;
   let workspace: Promise<Workspace> | null = null;
@@ -84,7 +86,11 @@ export function createDrive(parts: DriveParts): Drive {
       if (!stop.signal.aborted) stop.abort(reason);
     },
     failedWith: parts.onError,
-    preparing: () => (preparing ??= unhandledLater(prepare(drive))),
+    preparing: () => (preparing ??= unhandledLater(prepare(drive, over.signal))),
+    endPreparing: async () => {
+      over.abort("ended");
+      await preparing?.catch(() => undefined); // whoever needed it has seen its failure
+    },
     workspace: () => (workspace ??= openWorkspace(drive)),
     shell: () => (shell ??= drive.workspace().then((opened) => host.shell(opened, drive.config().sandbox.mode))),
     endInteractive: async () => {
@@ -101,7 +107,7 @@ function withoutSecrets(delta: Delta, redactor: Redactor): Delta {
   return "text" in delta ? { ...delta, text: redactor.redact(delta.text).text } : delta;
 }
 
-function prepare(drive: Drive): Promise<PreparedWorkspace> {
+function prepare(drive: Drive, over: AbortSignal): Promise<PreparedWorkspace> {
   const { workspace } = drive.config();
   const request = {
     mode: workspace.mode,
@@ -109,7 +115,7 @@ function prepare(drive: Drive): Promise<PreparedWorkspace> {
     directory: drive.place.directory,
     base: workspace.base,
     branch: branchOf(drive.state()),
-    signal: drive.signal,
+    signal: AbortSignal.any([drive.signal, over]),
   };
   // It begins with the removal of whatever stands there.
   return drive.ownership.whileOwned(() => drive.host.workspaces.prepare(request));
@@ -130,10 +136,8 @@ export function branchOf(state: Pick<SessionState, "session">): string {
   return `belay/${state.session}`;
 }
 
-/** The work begins before anybody awaits it; its failure is seen by whoever does. */
+/** The work begins before anybody awaits it, and perhaps nobody will: its failure is seen by whoever does, and ends no process. */
 function unhandledLater<T>(promise: Promise<T>): Promise<T> {
-  promise.catch((error: unknown) => {
-    if (!(error instanceof HarnessError)) throw error;
-  });
+  promise.catch(() => undefined);
   return promise;
 }

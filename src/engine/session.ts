@@ -250,6 +250,8 @@ async function driveToEnd(run: Drive, journal: Journal, cancel: LiveSession["can
   if (journal.state.workspace === null) void prepareBeside(run, watch.signal);
   const end = await drive(run);
   watch.abort();
+  // Nothing of a run is at work when it is done: its directory may be removed, or another process may go on.
+  await run.endPreparing();
   await keeper.stop();
   await closeQuietly(journal);
   return reportOf({

@@ -1,12 +1,16 @@
 /** What a call to the model leaves in the journal and the budget, and what goes back to its provider. */
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { LEASE_TTL_MS } from "../../../src/engine/ownership.ts";
 import type { Event, EventData, EventKind } from "../../../src/kernel/events/index.ts";
+import { LOCAL_TENANT } from "../../../src/kernel/ids.ts";
 import { NO_USAGE, type Usage } from "../../../src/kernel/usage.ts";
 import { createOpenAIModel } from "../../../src/model/openai/adapter.ts";
 import type { Model } from "../../../src/model/model.ts";
+import { createMemoryStore } from "../../../src/store/memory/memory-store.ts";
 import { createRedactor } from "../../../src/store/redaction.ts";
 import { memoryVault } from "../../../src/store/vault.ts";
+import { aroundStore } from "../../../src/testing/faulty-store.ts";
 import { readRecordings } from "../../../src/testing/model-contract.ts";
 import { bytes } from "../../../src/testing/model-contract/case.ts";
 import { startReplayServer } from "../../../src/testing/model-contract/replay-server.ts";
@@ -28,6 +32,31 @@ function dataOf<K extends EventKind>(events: readonly Event[], kind: K): readonl
   // The events chosen are of this kind, so their data is.
   return events.flatMap((event) => (event.kind === kind ? [event.data as EventData<K>] : []));
 }
+
+describe("a call of a process that was frozen past its lease, after its intent was stored", () => {
+  it("is not sent when another process has the session by then", async () => {
+    const place = testPlace();
+    let thawed = 0;
+    const clock = { ...systemClock, now: () => systemClock.now() + thawed };
+    const inner = createMemoryStore({ clock });
+    const other = { token: "another", host: "elsewhere", pid: 1, start_time: null, boot_id: null };
+    const store = aroundStore(inner, async (method, run) => {
+      const result = await run();
+      const [row] = await inner.listSessions({ tenant: LOCAL_TENANT, limit: 1 });
+      const last = row && (await inner.read({ ...row, after_seq: row.last_seq - 1, limit: 1 }))[0];
+      if (method === "append" && row && last?.kind === "ModelCallStarted" && thawed === 0) {
+        thawed = LEASE_TTL_MS;
+        await inner.claim({ tenant: row.tenant, session: row.session, owner: other, ttl_ms: LEASE_TTL_MS });
+      }
+      return result;
+    });
+    const model = scriptedModel([say("Done.")]);
+    const host = await testHost({ home: place.home, model, store, clock });
+    const live = await start(host, place);
+    expect(await live.done).toMatchObject({ outcome: "failed", error: { kind: "fenced" } });
+    expect(model.calls).toHaveLength(0);
+  });
+});
 
 describe("a failed call", () => {
   it("that never reached the provider leaves nothing unknown in the budget", async () => {

@@ -1,0 +1,100 @@
+/** What a simulation must have met, so that its silence means something: every fault, step, outcome and error that can occur. */
+import { EVENTS } from "../../src/kernel/events/index.ts";
+import type { ErrorKind } from "../../src/kernel/error-kind.ts";
+import type { Step } from "../../src/kernel/step.ts";
+import { PROVIDER_KINDS } from "./sim-model.ts";
+import { BEHAVIOURS } from "./tools.ts";
+
+/** Members of the closed lists; one that is added has to be given a place here. */
+const STEPS = {
+  recover: true,
+  prepare_workspace: true,
+  call_model: true,
+  judge_tools: true,
+  ask: true,
+  run_tools: true,
+  close_calls: true,
+  wait: true,
+  repair: true,
+  checkpoint: true,
+  verify: true,
+  finish: true,
+} satisfies Record<Step["kind"], true>;
+
+const OUTCOMES = ["completed", "verification_failed", "limit_reached", "refused", "canceled", "failed"];
+const STATUSES = ["ok", "error", "denied", "canceled", "timed_out", "interrupted"];
+const STORE_KINDS: readonly ErrorKind[] = ["store_busy", "store_full", "store_io", "store_read_only"];
+const ENDS: readonly ErrorKind[] = [
+  "context_overflow",
+  "git_failed",
+  "sandbox_failed",
+  "sandbox_missing",
+  "setup_failed",
+  "snapshot_failed",
+  "workspace_missing",
+];
+const DISTURBANCES = [
+  "crash",
+  "freeze",
+  "cancel",
+  "cancel from elsewhere",
+  "clock back",
+  "clock forward",
+  "suspend",
+  "rival",
+];
+
+/** Not written by a session that is driven: people write them between runs, or nothing does yet. */
+const NOT_DRIVEN: ReadonlySet<string> = new Set([
+  "WorkDelivered",
+  "WorkspaceRemoved",
+  "SessionForked",
+  "SessionImported",
+  "RecoveryImported",
+]);
+
+export const WHAT_CAN_BE_MET: readonly string[] = [
+  ...Object.keys(EVENTS)
+    .filter((kind) => !NOT_DRIVEN.has(kind))
+    .map((kind) => `event:${kind}`),
+  ...Object.keys(STEPS).map((kind) => `step:${kind}`),
+  ...OUTCOMES.map((outcome) => `outcome:${outcome}`),
+  ...STATUSES.map((status) => `status:${status}`),
+  ...PROVIDER_KINDS.map((kind) => `error:${kind}`),
+  ...ENDS.map((kind) => `end error:${kind}`),
+  ...STORE_KINDS.flatMap((kind) => [`fault:store ${kind} before`, `fault:store ${kind} after`]),
+  ...STORE_KINDS.map((kind) => `report:failed ${kind}`),
+  "report:failed fenced",
+  "refused:lease_held",
+  "refused:fenced",
+  "fault:store slow",
+  "fault:workspace slow",
+  "fault:workspace file_failed",
+  "fault:workspace git_failed",
+  "fault:workspace snapshot_failed",
+  "fault:workspace workspace_missing",
+  "fault:shell sandbox_failed",
+  "fault:shell process_failed",
+  "fault:crash before",
+  "fault:crash after",
+  "fault:crash within",
+  "fault:crash while",
+  "fault:freeze past the lease",
+  "effect:of a process that escaped",
+  "request:of a process that lost the session",
+  "person:approves",
+  "person:refuses",
+  "person:does not come",
+  ...["end_turn", "tool_use", "max_tokens", "pause_turn", "stop_sequence", "context_window", "refusal", "hang"].map(
+    (stop) => `model:${stop}`,
+  ),
+  ...["note", "post", "look"].flatMap((tool) => BEHAVIOURS.map((behave) => `tool:${tool} ${behave}`)),
+  ...DISTURBANCES.map((what) => `disturbance:${what}`),
+];
+
+/** Too rare for some hundred seeds. */
+export const SEEN_RARELY =
+  /^(error:|end error:|tool:|person:|fault:|refused:fenced|report:|effect:|request:|step:(repair|judge_tools)|disturbance:)/;
+
+/** Would mean that a defect of ours, not the weather, ended a run. */
+export const NEVER_MET: readonly string[] = ["end error:internal", "report:failed internal", "end error:store_corrupt"];

@@ -1,0 +1,115 @@
+/** What a seed is: the configuration of its session, its weather, and what people and the machine do to it. */
+import type { SessionConfig } from "../../src/kernel/config.ts";
+import { testConfig } from "../support/config.ts";
+import type { Dice } from "./dice.ts";
+import type { Weather } from "./sim-host.ts";
+
+export const FAIR: Weather = {
+  store: { fail: 0, crash: 0, slow: 0 },
+  disk: { fail: 0, crash: 0, slow: 0, freeze: 0 },
+  shell: { fail: 0, crash: 0, freeze: 0 },
+  model: { trouble: 0, crash: 0, calm: true },
+  tool: { crash: 0, unready: false },
+  person: { absent: false, silent: 0, refuses: 0 },
+};
+
+export type Disturbance =
+  "crash" | "freeze" | "cancel" | "cancel from elsewhere" | "clock back" | "clock forward" | "suspend" | "rival";
+
+export interface Scenario {
+  readonly config: Omit<SessionConfig, "versions">;
+  readonly weather: Weather;
+  readonly snapshots: boolean;
+  /** Before the weather clears. */
+  readonly runs: number;
+  /** Of each run. */
+  readonly disturbances: readonly (readonly [weight: number, what: Disturbance])[];
+  readonly disturbed: number;
+  /** Processes run on machines that cannot see each other's. */
+  readonly machines: readonly string[];
+}
+
+export function scenarioOf(luck: Dice): Scenario {
+  const weather = luck.weighted<() => Weather>([
+    [3, () => ({ ...FAIR, model: { trouble: 0.1, crash: 0, calm: false } })],
+    [5, () => rough(luck)],
+  ])();
+  return {
+    config: configOf(luck),
+    weather,
+    snapshots: luck.chance(0.9),
+    runs: luck.int(1, 5),
+    disturbances: [
+      [5, "crash"],
+      [3, "freeze"],
+      [3, "cancel"],
+      [2, "cancel from elsewhere"],
+      [1, "clock back"],
+      [1, "clock forward"],
+      [1, "suspend"],
+      [2, "rival"],
+    ],
+    disturbed: luck.pick([0, 1, 1, 2, 3]),
+    machines: luck.chance(0.25) ? ["here", "there"] : ["here"],
+  };
+}
+
+/** Each trouble by itself, or some together: what never happens alone is hard to understand. */
+function rough(luck: Dice): Weather {
+  const rate = (highest: number): number => (luck.chance(0.35) ? luck.pick([0.1, 0.4, 1]) * highest : 0);
+  return {
+    store: { fail: rate(0.03), crash: rate(0.03), slow: rate(0.1) },
+    disk: { fail: rate(0.1), crash: rate(0.05), slow: rate(0.2), freeze: rate(0.1) },
+    shell: { fail: rate(0.2), crash: rate(0.1), freeze: rate(0.3) },
+    model: { trouble: luck.pick([0, 0.1, 0.1, 0.5, 0.5, 0.9, 1]), crash: rate(0.1), calm: false },
+    tool: { crash: rate(0.2), unready: true },
+    person: { absent: luck.chance(0.1), silent: rate(0.5), refuses: luck.pick([0, 0.3]) },
+  };
+}
+
+function configOf(luck: Dice): Omit<SessionConfig, "versions"> {
+  const mode = luck.chance(0.7) ? "bwrap" : "none";
+  const { versions: _versions, ...config } = testConfig({
+    provider: "scripted",
+    model: "simulated-1",
+    limits: {
+      turns: luck.weighted([
+        [1, 2],
+        [2, 8],
+        [6, 40],
+      ]),
+      active_ms: luck.weighted([
+        [1, 20_000],
+        [2, 90_000],
+        [6, 900_000],
+      ]),
+      tokens: luck.weighted([
+        [1, 15_000],
+        [1, 100_000],
+        [8, 4_000_000],
+      ]),
+    },
+    sandbox: { mode, network: luck.chance(0.2) },
+    workspace: {
+      mode: luck.weighted([
+        [7, "clone"],
+        [2, "copy"],
+        [1, "in_place"],
+      ]),
+      base: null,
+    },
+    approval: mode === "bwrap" ? "sandbox" : luck.pick(["ask", "allow"]),
+    permission_mode: luck.chance(0.05) ? "plan" : "default",
+    setup: luck.weighted([
+      [30, null],
+      [8, "sleep 300\nexit 0"],
+      [1, "exit 1"],
+    ]),
+    verify: luck.weighted([
+      [6, null],
+      [3, "sleep 200\nexit 0"],
+      [1, "out 9000\nexit 1"],
+    ]),
+  });
+  return config;
+}
