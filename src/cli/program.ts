@@ -85,7 +85,7 @@ export function createProgram(face: Face, context: CommandContext): Command {
         'belay resume --message "also update the changelog"',
         "belay merge",
       ) +
-        "\nbelay reads BELAY_HOME and the keys and addresses of model providers (ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY;\n`belay models` lists all) from the environment.\n",
+        "\nbelay reads BELAY_HOME, BELAY_STORE (postgres://…) and the keys and addresses of model providers (ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY;\n`belay models` lists all) from the environment.\n",
     );
   for (const define of COMMANDS) define(program, context);
   return program;

@@ -13,6 +13,7 @@ import type { Step } from "../kernel/step.ts";
 import { NO_USAGE } from "../kernel/usage.ts";
 import { openCall } from "./judge-tools.ts";
 import type { Drive } from "./run.ts";
+import { leaveAsItWas } from "./verify.ts";
 
 type RecoverStep = Extract<Step, { readonly kind: "recover" }>;
 
@@ -22,6 +23,8 @@ const NAMED_PATHS_MAX = 5;
 export async function recover(step: RecoverStep, run: Drive): Promise<readonly Draft[]> {
   const loose = run.state().processes.map((entry) => entry.process);
   const deaths = await endAll(loose, run);
+  // A verification that was cut off: what it left must not become the work.
+  if (loose.length > 0) await leaveAsItWas(run);
   const calls: Draft[] = [];
   let unprovable = deaths.unprovable;
   for (const id of step.calls) {

@@ -11,10 +11,9 @@ const TAIL_CHARS = 8_000;
 
 export async function verify(command: string, run: Drive): Promise<readonly Draft[]> {
   const end = await runOwnCommand({ command, network: run.config().sandbox.network, limit_ms: VERIFY_LIMIT_MS }, run);
+  await leaveAsItWas(run);
   if (run.signal.aborted) return [];
   const tree = run.state().workspace?.snapshots ? (run.state().workspace?.tree ?? null) : null;
-  // A test run that rewrites files must not change what was verified; in the user's own tree nothing is undone.
-  if (tree !== null && run.config().workspace.mode !== "in_place") await (await run.workspace()).restore(tree);
   const kept = end.output.length > TAIL_CHARS ? await keep(end.output, run) : null;
   return [
     {
@@ -31,6 +30,13 @@ export async function verify(command: string, run: Drive): Promise<readonly Draf
       },
     },
   ];
+}
+
+/** A test run that writes files must not change what was verified, however it ended; in the user's own tree nothing is undone. */
+export async function leaveAsItWas(run: Drive): Promise<void> {
+  const { workspace } = run.state();
+  if (workspace?.snapshots && run.config().workspace.mode !== "in_place")
+    await (await run.workspace()).restore(workspace.tree);
 }
 
 async function keep(text: string, run: Drive): ReturnType<Drive["host"]["store"]["putBlob"]> {

@@ -94,7 +94,8 @@ export const SCENARIOS: readonly CrashScenario[] = [
   },
   {
     name: "verify",
-    verify: `sleep 0.05; ${FIXED}`,
+    // what it writes must never become part of the work
+    verify: `echo tried >> tries.txt; sleep 0.05; ${FIXED}`,
     insist: true,
     pointsMin: 50,
     script: {
