@@ -1,11 +1,12 @@
 /** Shells in temporary directories, on the real clock, for tests that run real commands. */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../../src/kernel/clock.ts";
 import { type BwrapShellOptions, createBwrapShell } from "../../src/workspace/sandbox/bwrap-shell.ts";
 import { createPlainShell } from "../../src/workspace/process/plain-shell.ts";
+import { ripgrepProgram } from "../../src/tool/ripgrep.ts";
 import { probeSandbox } from "../../src/workspace/sandbox/probe.ts";
 import type { CommandEnd, RunningCommand, Shell, ShellCommand } from "../../src/workspace/shell.ts";
 
@@ -59,11 +60,13 @@ export function plainShell(ground: Ground): Shell {
 export async function bwrapShell(ground: Ground, changes: Partial<BwrapShellOptions> = {}): Promise<Shell> {
   const sandbox = await probeSandbox();
   if (sandbox.mode !== "bwrap") throw new Error(`these tests need bubblewrap: ${sandbox.install}`);
+  const ripgrep = await ripgrepProgram();
   return createBwrapShell({
     sandbox,
     root: ground.root,
     scratch: ground.scratch,
-    readable: [],
+    // As the host does: belay, and so its ripgrep, may stand in a place that is hidden (below /tmp, say).
+    readable: ripgrep === null ? [] : [dirname(ripgrep)],
     protectedPaths: [],
     hidden: [],
     maskedPaths: [],
