@@ -97,7 +97,7 @@ export async function matrixWorld({ provider, scenario, timeouts }: WorldFacts):
     emulator,
     host,
     session: async (name, limits = {}) => {
-      const config = testConfig({ provider, model: MODELS[provider], workspace: { mode: "copy", base: null } });
+      const config = testConfig({ provider, model: MODELS[provider], workspace: { mode: "in_place", base: null } });
       const live = await startSession(host, {
         task: [textPart(`Do ${name};`, { from: "user" })],
         title: name,
