@@ -1,10 +1,13 @@
 /** What a command has around it: the environment, the directory, the terminal. Made once, in `main.ts`. */
+import { fstatSync } from "node:fs";
 import { homedir } from "node:os";
 import type { Readable } from "node:stream";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { OutputStream } from "./output-stream.ts";
 import { withoutCommands } from "./view/log-text.ts";
+
+const STDOUT = 1;
 
 export interface Face {
   readonly environment: Environment;
@@ -28,10 +31,22 @@ export function openFace(from: NodeJS.Process): Face {
     get stdin() {
       return from.stdin;
     },
-    out: new OutputStream(from.stdout, options),
-    // What is printed to stdout is written by those who know whether a log or a program reads it.
+    // A file is no log; a pipe is one, for all that belay can know.
+    out: new OutputStream(
+      from.stdout,
+      ci === null || isFile(STDOUT) ? options : { ...options, guard: withoutCommands },
+    ),
     err: new OutputStream(from.stderr, ci === null ? options : { ...options, guard: withoutCommands }),
   };
+}
+
+function isFile(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isFile();
+  } catch (error) {
+    if (error instanceof Error && "code" in error) return false; // closed: nobody reads it
+    throw error;
+  }
 }
 
 /** @throws `usage` when it was removed under the shell that is still in it */

@@ -13,6 +13,10 @@ export interface Failure {
 export function failureOf(error: unknown): Failure {
   if (error instanceof HarnessError) return { kind: error.kind, happened: error.happened, todo: error.todo };
   const message = error instanceof Error ? error.message : String(error);
+  if (isDiskFull(error)) {
+    const todo = "Free space, then run the command again: everything acknowledged is kept.";
+    return { kind: "store_full", happened: `The disk is full (${message}).`, todo };
+  }
   return {
     kind: "internal",
     happened: `belay failed unexpectedly: ${message}`,
@@ -28,7 +32,13 @@ export function failureText(error: unknown, debug: boolean): string {
 }
 
 export function exitCodeOfFailure(error: unknown): number {
-  return error instanceof HarnessError ? exitCodeOfError(error.kind) : EXIT_TABLE.failed.code;
+  const { kind } = failureOf(error);
+  return kind === "internal" ? EXIT_TABLE.failed.code : exitCodeOfError(kind);
+}
+
+/** Wherever a file was being written: it is no defect of belay's. */
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
 }
 
 /** With every cause. */

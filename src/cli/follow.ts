@@ -1,10 +1,10 @@
 /** Drives a session in front of a person or a program: output, signals, the end, and what to do with the work. */
 import type { LiveSession } from "../engine/session.ts";
 import type { Host } from "../engine/host.ts";
-import { diffSession } from "../engine/operations.ts";
+import { changesOfSession } from "../engine/operations.ts";
 import { systemClock } from "../host/system-clock.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
-import type { RunReport } from "../engine/report.ts";
+import { type RunReport, surelyUnchanged } from "../engine/report.ts";
 import type { Face } from "./face.ts";
 import { failureText } from "./failure.ts";
 import { offerWork } from "./offer.ts";
@@ -44,7 +44,7 @@ export async function follow(followed: Followed): Promise<number> {
   try {
     const report = await live.done;
     const mode = live.state().config?.workspace.mode ?? null;
-    const changes = await changesOf(host, report);
+    const changes = await changesOf(host, live, report);
     output.end({ report, changes, mode });
     // From here on Ctrl+C is about the question or the terminal, not about a run.
     signals.quiet();
@@ -63,9 +63,10 @@ async function nothingAfter(limit_ms: number): Promise<null> {
 }
 
 /** Null when there is no workspace to look at, or it cannot be looked at: the run's own end is what counts. */
-async function changesOf(host: Host, report: RunReport): Promise<readonly Change[] | null> {
+async function changesOf(host: Host, live: LiveSession, report: RunReport): Promise<readonly Change[] | null> {
   if (report.workspace === null) return null;
-  const looked = diffSession(host, report.session).then(({ changes }) => changes);
+  if (surelyUnchanged(live.state(), host.tools)) return [];
+  const looked = changesOfSession(host, report.session);
   looked.catch(() => undefined); // awaited below, unless the time is over first
   try {
     // Whoever stopped the run kills soon: what changed can be looked at later.

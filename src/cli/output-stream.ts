@@ -3,6 +3,7 @@
  * whoever listens is told. A reader that is slow is waited for within a bound; what may be dropped looks at `behind`.
  */
 import { Writable } from "node:stream";
+import { jsonWithoutCommands } from "./view/log-text.ts";
 import type { Sink } from "./view/screen.ts";
 
 /** Above this what may be dropped is dropped. Bytes. */
@@ -22,7 +23,7 @@ export interface OutputOptions {
   readonly forceColors?: boolean;
   /** A terminal that cannot redraw counts as none. */
   readonly redraws: boolean;
-  /** Changes each line, unless a terminal shows it: a log that takes commands. Default none is changed. */
+  /** Changes each line of text, unless a terminal shows it, for a log that takes commands; JSON keeps its value. Default none. */
   readonly guard?: (line: string) => string;
 }
 
@@ -83,7 +84,25 @@ export class OutputStream implements Sink {
   }
 
   line(text: string): void {
-    this.write(`${this.#guard === null ? text : text.split("\n").map(this.#guard).join("\n")}\n`);
+    this.write(`${this.#guarded(text)}\n`);
+  }
+
+  /** JSON, and a newline: the same value also in a log that takes commands. @returns whether its bytes were changed */
+  json(text: string): boolean {
+    const safe = this.#guard === null ? text : jsonWithoutCommands(text);
+    this.write(`${safe}\n`);
+    return safe !== text;
+  }
+
+  /** Text for programs: to the byte, but in a log that would take commands from it. @returns whether it was changed */
+  exactly(text: string): boolean {
+    const safe = this.#guarded(text);
+    this.write(safe);
+    return safe !== text;
+  }
+
+  #guarded(text: string): string {
+    return this.#guard === null ? text : text.split("\n").map(this.#guard).join("\n");
   }
 
   /** Resolves when a reader has taken what was written, or is gone. For those who produce more than fits. */
@@ -106,9 +125,9 @@ export class OutputStream implements Sink {
     else this.#onGone.add(listener);
   }
 
-  /** Waits until everything is handed over, within a limit. */
+  /** Waits until everything is handed over, within a limit. A file is written at once, but its failure comes a turn later. */
   async flush(): Promise<void> {
-    if (this.#gone || this.#stream.writableLength === 0) return;
+    if (this.#gone) return;
     await new Promise<void>((resolve) => {
       const limit = setTimeout(resolve, FLUSH_LIMIT_MS);
       this.#stream.write("", () => {

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { systemClock } from "../host/system-clock.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { LOCAL_TENANT } from "../kernel/ids.ts";
-import { findPackage, type PackagePlaces } from "../model/ai-sdk/packages.ts";
+import { findPackage, packageMissing, type PackagePlaces } from "../model/ai-sdk/packages.ts";
 import type { Models } from "../model/model.ts";
 import {
   isProviderId,
@@ -17,7 +17,7 @@ import {
   PROVIDERS,
   type ProviderVariables,
 } from "../model/provider-table.ts";
-import { createModels, noSuchProvider, requireVariables } from "../model/providers.ts";
+import { createModels, noSuchProvider, requireAddresses, requireVariables } from "../model/providers.ts";
 import type { Store } from "../store/port.ts";
 import type { Face } from "./face.ts";
 
@@ -42,8 +42,32 @@ export function chosenModel(name: string | undefined, variables: ProviderVariabl
   throw new HarnessError(
     "config_invalid",
     `The model "${name}" names no provider.`,
-    `Say provider/model. ${needsText()}`,
+    nearMiss(name) ?? `Say provider/model. ${needsText()}`,
   );
+}
+
+/** What was probably meant; null where nothing is near. */
+function nearMiss(said: string): string | null {
+  const name = said.trim().toLowerCase();
+  const slash = name.indexOf("/");
+  const head = slash === -1 ? name : name.slice(0, slash);
+  const rest = slash === -1 ? "" : said.trim().slice(slash + 1);
+  const id = PROVIDER_IDS.find((one) => one === head) ?? PROVIDER_IDS.find((one) => isOneSlipFrom(head, one));
+  if (id !== undefined) {
+    const { model }: ProviderRow = PROVIDERS[id];
+    if (rest !== "") return `Did you mean ${id}/${rest}?`;
+    return `Name a model of ${id} too: ${id}/${model ?? "MODEL"}.`;
+  }
+  return modelChoice(name) === null ? null : `Did you mean ${name}?`;
+}
+
+/** One letter is wrong, missing, too much, or two beside each other are swapped. */
+function isOneSlipFrom(text: string, word: string): boolean {
+  let same = 0;
+  while (same < word.length && text[same] === word[same]) same += 1;
+  const [a, b] = [text.slice(same), word.slice(same)];
+  const swapped = a.length > 1 && `${a[1] ?? ""}${a[0] ?? ""}${a.slice(2)}` === b;
+  return swapped || a.slice(1) === b.slice(1) || a.slice(1) === b || a === b.slice(1);
 }
 
 /** As it can be said again: the provider only where the model's name does not mean it. */
@@ -62,8 +86,8 @@ export function needText(id: ProviderId): string {
 }
 
 /** Before anything is started: a session that cannot say a word is of no use to anybody. @throws HarnessError */
-export function requireProvider(provider: string, { environment }: Face): void {
-  const { providers } = environment;
+export function requireProvider(provider: string, face: Face): void {
+  const { providers } = face.environment;
   if (!isProviderId(provider)) throw noSuchProvider(provider);
   const any = PROVIDER_IDS.some(
     (id) => (PROVIDERS[id] as ProviderRow).needs.length > 0 && missingVariables(id, providers).length === 0,
@@ -76,6 +100,10 @@ export function requireProvider(provider: string, { environment }: Face): void {
     );
   }
   requireVariables(provider, providers);
+  const { name, shipped, fallback }: ProviderRow["package"] = PROVIDERS[provider].package;
+  const packages = packagePlaces(face);
+  if (!shipped && fallback === "none" && findPackage(name, packages) === null)
+    throw packageMissing(provider, name, packages);
 }
 
 export function commandModels(face: Face, store: Store): Models {
@@ -101,7 +129,10 @@ export interface ProviderStatus {
   readonly usable: boolean;
   /** Groups of variables of which one is to be set. */
   readonly missing: readonly (readonly string[])[];
-  readonly package: { readonly name: string; readonly installed: boolean };
+  /** An address that is set and is none; null where all are right. */
+  readonly wrong: string | null;
+  /** `optional`: without it the provider is spoken to as `openai-compatible`. */
+  readonly package: { readonly name: string; readonly installed: boolean; readonly optional: boolean };
   /** Taken when only the provider is the default. */
   readonly model: string | null;
 }
@@ -109,13 +140,26 @@ export interface ProviderStatus {
 export function providerStatus(id: ProviderId, face: Face): ProviderStatus {
   const row: ProviderRow = PROVIDERS[id];
   const missing = missingVariables(id, face.environment.providers);
+  const wrong = wrongAddress(id, face);
+  const optional = row.package.fallback !== "none";
   const installed = row.package.shipped || findPackage(row.package.name, packagePlaces(face)) !== null;
   return {
     provider: id,
     title: row.title,
-    usable: missing.length === 0 && (installed || row.package.fallback !== "none"),
+    usable: missing.length === 0 && wrong === null && (installed || optional),
     missing,
-    package: { name: row.package.name, installed },
+    wrong,
+    package: { name: row.package.name, installed, optional },
     model: row.model,
   };
+}
+
+function wrongAddress(id: ProviderId, { environment }: Face): string | null {
+  try {
+    requireAddresses(id, environment.providers);
+    return null;
+  } catch (error) {
+    if (error instanceof HarnessError) return error.happened;
+    throw error;
+  }
 }

@@ -76,9 +76,14 @@ function withWholeAnswers(request: ModelRequest, run: Drive): ModelRequest {
   return { ...request, messages: request.messages.map((message) => restored(message, run)) };
 }
 
+/** Itself where there is nothing to put back: what a provider's mapping makes of a message is kept by the message. */
 function restored(message: Message, run: Drive): Message {
-  if (message.role === "user") return message;
+  if (message.role === "user" || !message.parts.some(keepsBytes)) return message;
   return { ...message, parts: message.parts.map((part) => restoredPart(part, run)) };
+}
+
+function keepsBytes(part: ModelPart): boolean {
+  return part.type === "thinking" || part.type === "redacted_thinking" || part.opaque !== undefined;
 }
 
 function restoredPart(part: ModelPart, run: Drive): ModelPart {

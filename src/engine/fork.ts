@@ -142,8 +142,8 @@ async function makeFiles(host: Host, { row, state, files, directory, to }: Files
     if (!(error instanceof HarnessError) || error.kind !== "workspace_missing") throw error;
     throw new HarnessError(
       "workspace_missing",
-      `The workspace of session ${row.session} was removed, and with it the files that a fork would start from.`,
-      "Fork it at an event before its first tool (`belay sessions export` lists them), or start a new session.",
+      `The files that a fork of session ${row.session} would start from are not here: its workspace was removed, or is on another machine.`,
+      "Fork it there, or at an event before its first tool (`belay sessions export` lists them), or start a new session.",
       { cause: error },
     );
   }

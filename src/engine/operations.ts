@@ -74,13 +74,32 @@ export interface SessionDiff {
 
 /** The session's work so far. While it is driven, up to its last snapshot. */
 export async function diffSession(host: Host, session: SessionId): Promise<SessionDiff> {
+  const work = await workOf(host, session);
+  if (work === null) return { base: null, tree: null, changes: [], patch: "" };
+  const { base, tree, workspace } = work;
+  if (base === tree) return { base, tree, changes: [], patch: "" };
+  return { base, tree, changes: await workspace.changes(base, tree), patch: await workspace.diff(base, tree) };
+}
+
+/** The files of `diffSession` alone, which takes half the time. */
+export async function changesOfSession(host: Host, session: SessionId): Promise<readonly FileChange[]> {
+  const work = await workOf(host, session);
+  return work === null || work.base === work.tree ? [] : work.workspace.changes(work.base, work.tree);
+}
+
+interface Work {
+  readonly base: TreeHash;
+  readonly tree: TreeHash;
+  readonly workspace: Workspace;
+}
+
+async function workOf(host: Host, session: SessionId): Promise<Work | null> {
   const { row, state } = await loadSession(host.store, LOCAL_TENANT, session);
-  if (state.workspace === null) return { base: null, tree: null, changes: [], patch: "" };
+  if (state.workspace === null) return null;
   const { base, tree: known } = state.workspace;
   const workspace = await openWorkspaceOf(host, state, row.place);
   const driven = row.owner !== null && (await host.ownerAlive(row.owner)) !== false;
-  const tree = driven ? known : (await workspace.snapshot()).tree;
-  return { base, tree, changes: await workspace.changes(base, tree), patch: await workspace.diff(base, tree) };
+  return { base, tree: driven ? known : (await workspace.snapshot()).tree, workspace };
 }
 
 /** Brings the work into the user's repository. @throws `merge_conflict`, `work_would_be_lost`: then nothing was changed. */

@@ -2,7 +2,7 @@
 import { SYSTEM_PROMPT } from "../context/system-prompt.ts";
 import { hashOf } from "../kernel/envelope.ts";
 import { canonicalJson } from "../kernel/json.ts";
-import { type ToolSchema, toolSchemas } from "../tool/registry.ts";
+import { builtInTools, type ToolSchema, toolSchemas } from "../tool/registry.ts";
 import type { Tool } from "../tool/tool.ts";
 
 export interface Prompt {
@@ -12,13 +12,16 @@ export interface Prompt {
   readonly versions: { readonly prompt: string; readonly tools: string };
 }
 
+/** Put in by the build (`scripts/build.ts`), which makes them from the same tools; nothing where the sources run. */
+declare const BELAY_TOOL_SCHEMAS: readonly ToolSchema[] | undefined;
+
 /** Building schemas costs milliseconds, and a turn needs them each time: they are built once for a list of tools. */
 const built = new WeakMap<readonly Tool[], Prompt>();
 
 export function promptOf(tools: readonly Tool[]): Prompt {
   const known = built.get(tools);
   if (known !== undefined) return known;
-  const schemas = toolSchemas(tools);
+  const schemas = printedSchemas(tools) ?? toolSchemas(tools);
   const prompt = {
     system: SYSTEM_PROMPT,
     tools: schemas,
@@ -26,4 +29,8 @@ export function promptOf(tools: readonly Tool[]): Prompt {
   };
   built.set(tools, prompt);
   return prompt;
+}
+
+function printedSchemas(tools: readonly Tool[]): readonly ToolSchema[] | null {
+  return typeof BELAY_TOOL_SCHEMAS === "undefined" || tools !== builtInTools() ? null : BELAY_TOOL_SCHEMAS;
 }

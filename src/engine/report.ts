@@ -5,6 +5,7 @@ import type { Outcome, Verification } from "../kernel/outcome.ts";
 import type { RunEnd, SessionState } from "../kernel/state.ts";
 import type { ErrorKind } from "../kernel/error-kind.ts";
 import type { Usage } from "../kernel/usage.ts";
+import type { Tool } from "../tool/tool.ts";
 
 export interface RunReport {
   readonly session: SessionId;
@@ -56,4 +57,18 @@ export function reportOf({ state, end, run, duration_ms, workspace }: ReportPart
     checkpoints: state.checkpoints.map(({ id, label, turn, tree }) => ({ id, label, turn, tree })),
     error: end.error,
   };
+}
+
+/**
+ * Whether a run that has just ended can have left nothing, so that nobody has to look: the model was given nothing but tools
+ * that read, nothing was verified, and the tree in which nobody else works is the one that the session began with.
+ */
+export function surelyUnchanged(state: SessionState, tools: readonly Tool[]): boolean {
+  const { workspace, config, dirty, verified } = state;
+  if (workspace === null || !workspace.snapshots || config === null || config.workspace.mode === "in_place")
+    return false;
+  if (dirty || verified !== null || workspace.tree !== workspace.base) return false;
+  const reading = new Set(tools.filter(({ effect }) => effect === "read").map(({ name }) => name));
+  const called = state.messages.flatMap(({ parts }) => parts.filter((part) => part.type === "tool_use"));
+  return called.every(({ name }) => reading.has(name));
 }

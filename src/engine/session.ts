@@ -129,6 +129,7 @@ export async function resumeSession(host: Host, request: ResumeRequest): Promise
         "Start a new session.",
       );
     }
+    if (message === null && state.messages.length === 0) throw noTask(session);
     const wanted: SessionConfig = { ...(change?.(config) ?? config), versions: versionsOf(host) };
     const changed = differences(config, wanted);
     return [
@@ -167,6 +168,14 @@ export async function claimSession(host: Host, session: SessionId): Promise<Held
     ...(dead && row.owner ? { supersede: row.owner.token } : {}),
   });
   return { ...lease, asked };
+}
+
+function noTask(session: SessionId): HarnessError {
+  return new HarnessError(
+    "usage",
+    `Session ${session} has no task yet: it is a fork from before its parent's.`,
+    `Say what to do: \`belay resume ${session} --message "…"\`.`,
+  );
 }
 
 export function noSession(session: SessionId): HarnessError {
@@ -215,6 +224,8 @@ async function launch(
   });
   journal.onAppend(events.emit);
   try {
+    // Before anything is paid for: without its files a session cannot go on.
+    if (journal.state.workspace !== null) await run.workspace();
     await journal.append(first(journal.state));
   } catch (error) {
     await journal.close();

@@ -1,5 +1,6 @@
 /** What every adapter needs of the connection before an SDK gets it: credentials as they were meant, and bounded bodies. */
-import { HarnessError } from "../kernel/harness-error.ts";
+import { HarnessError, invariant } from "../kernel/harness-error.ts";
+import { asRecord, type JsonRecord } from "./json-view.ts";
 
 /** What is read of one response. Bytes. */
 const RESPONSE_BYTES_MAX = 64 * 1024 * 1024;
@@ -54,4 +55,15 @@ function tooLong(limit: number): HarnessError {
     `The provider's answer has more than ${limit} bytes.`,
     "Check for a proxy in between.",
   );
+}
+
+/**
+ * Both official SDKs read `…_CUSTOM_HEADERS` from the environment and have no switch for that. Below the faces nothing reads
+ * the environment: what stands there may hold a secret that no message of ours would know to leave out.
+ */
+export function withoutEnvironmentHeaders<Client extends object>(client: Client, own: JsonRecord): Client {
+  const options = asRecord(Reflect.get(client, "_options"));
+  invariant(options !== null, "the SDK keeps its options in _options");
+  Reflect.set(options, "defaultHeaders", own);
+  return client;
 }

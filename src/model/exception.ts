@@ -68,6 +68,7 @@ export function classifyException(error: unknown): ErrorKind {
     const kind = NAMES[textAt(link, "name") ?? ""];
     if (kind !== undefined) return kind;
   }
+  if (chain.some((link) => NEVER_SENT.has(textAt(link, "message") ?? ""))) return "config_invalid";
   const words = chain.map((link) => textAt(link, "message") ?? "").join("\n");
   return matchText(TRANSPORT_PATTERNS, words) ?? "unknown";
 }
@@ -86,6 +87,9 @@ const HANDSHAKE_CODES = new Set([
   "ERR_INVALID_URL",
 ]);
 
+/** What fetch itself refuses, in its words: it has no code for it. A port that is used for something else than HTTP. */
+const NEVER_SENT = new Set(["bad port"]);
+
 /** @returns true only where the connection failed before a byte of the request was written. */
 export function reachedNobody(error: unknown): boolean {
   return causes(error).some((link) => {
@@ -94,6 +98,7 @@ export function reachedNobody(error: unknown): boolean {
       CODES[code] === "dns" ||
       HANDSHAKE_CODES.has(code) ||
       HANDSHAKE.test(code) ||
+      NEVER_SENT.has(textAt(link, "message") ?? "") ||
       // A refused, unreachable or late address: the same codes in another call of the system come in the middle.
       textAt(link, "syscall") === "connect"
     );

@@ -8,6 +8,8 @@ export interface ProviderRow {
   readonly title: string;
   /** Variables: at least one of each group is needed. */
   readonly needs: readonly (readonly string[])[];
+  /** Of those, such as say nothing without another one. Absent: none. */
+  readonly halves?: { readonly [name: string]: string };
   /** Variables that are read where they are set. */
   readonly reads: readonly string[];
   /** Those of the variables that are addresses of a server. */
@@ -102,6 +104,7 @@ export const PROVIDERS = {
       ["AWS_REGION", "AWS_DEFAULT_REGION"],
       ["AWS_BEARER_TOKEN_BEDROCK", "AWS_ACCESS_KEY_ID"],
     ],
+    halves: { AWS_ACCESS_KEY_ID: "AWS_SECRET_ACCESS_KEY" },
     reads: ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_BEDROCK_BASE_URL"],
     addresses: ["AWS_BEDROCK_BASE_URL"],
     package: installed("@ai-sdk/amazon-bedrock", "none"),
@@ -111,6 +114,7 @@ export const PROVIDERS = {
   vertex: {
     title: "Google Vertex AI",
     needs: [["GOOGLE_VERTEX_API_KEY", "GOOGLE_VERTEX_PROJECT"]],
+    halves: { GOOGLE_VERTEX_PROJECT: "GOOGLE_VERTEX_LOCATION" },
     reads: ["GOOGLE_VERTEX_LOCATION", "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_VERTEX_BASE_URL"],
     addresses: ["GOOGLE_VERTEX_BASE_URL"],
     package: installed("@ai-sdk/google-vertex", "none"),
@@ -141,10 +145,17 @@ export function variablesOf(id: ProviderId): readonly string[] {
   return [...row.needs.flat(), ...row.reads];
 }
 
-/** The groups of variables of which none is set. */
+/** The groups of variables of which none is set; of a half that stands alone, the other one. */
 export function missingVariables(id: ProviderId, variables: ProviderVariables): readonly (readonly string[])[] {
-  const row: ProviderRow = PROVIDERS[id];
-  return row.needs.filter((group) => !group.some((name) => Object.hasOwn(variables, name)));
+  const { needs, halves = {} }: ProviderRow = PROVIDERS[id];
+  const isSet = (name: string): boolean => Object.hasOwn(variables, name);
+  return needs.flatMap((group) => {
+    const there = group.filter(isSet);
+    if (there.length === 0) return [group];
+    const lacking = there.map((name) => halves[name]).filter((other) => other === undefined || !isSet(other));
+    const others = lacking.filter((other) => other !== undefined);
+    return lacking.length === there.length && others.length === lacking.length ? [others] : [];
+  });
 }
 
 export interface ModelChoice {
@@ -156,7 +167,8 @@ export interface ModelChoice {
  * `provider/model`, where the model's own name may hold slashes, or a bare name that means a provider.
  * @returns null where the name leads to no provider
  */
-export function modelChoice(name: string): ModelChoice | null {
+export function modelChoice(said: string): ModelChoice | null {
+  const name = said.trim();
   const slash = name.indexOf("/");
   const [provider, model] = [name.slice(0, slash), name.slice(slash + 1)];
   if (slash > 0) return isProviderId(provider) && model !== "" ? { provider, model } : null;

@@ -7,7 +7,7 @@
  */
 import type { LanguageModelV4 } from "@ai-sdk/provider";
 import { HarnessError } from "../kernel/harness-error.ts";
-import { createAiSdkModel, type LanguageModelFactory } from "./ai-sdk/adapter.ts";
+import { type AiSdkWire, createAiSdkModel, type LanguageModelFactory } from "./ai-sdk/adapter.ts";
 import { loadPackage, packageMissing, type PackagePlaces } from "./ai-sdk/packages.ts";
 import { createAnthropicModel } from "./anthropic/adapter.ts";
 import { type Fetch, urlPassword } from "./connection.ts";
@@ -70,11 +70,13 @@ export function noSuchProvider(name: string): HarnessError {
 export function requireVariables(id: ProviderId, variables: ProviderVariables): void {
   const [missing] = missingVariables(id, variables);
   if (missing !== undefined) throw notSet(id, missing);
-  if (id === "bedrock" && !has(variables, "AWS_BEARER_TOKEN_BEDROCK") && !has(variables, "AWS_SECRET_ACCESS_KEY"))
-    throw notSet(id, ["AWS_SECRET_ACCESS_KEY"]);
-  if (id === "vertex" && !has(variables, "GOOGLE_VERTEX_API_KEY") && !has(variables, "GOOGLE_VERTEX_LOCATION"))
-    throw notSet(id, ["GOOGLE_VERTEX_LOCATION"]);
+  requireAddresses(id, variables);
+}
+
+/** @throws HarnessError `config_invalid`: which address is none */
+export function requireAddresses(id: ProviderId, variables: ProviderVariables): void {
   for (const name of PROVIDERS[id].addresses) requireAddress(name, variables[name]);
+  if (id === "ollama") requireAddress("OLLAMA_HOST", ollamaAddress(variables["OLLAMA_HOST"]));
 }
 
 function notSet(id: ProviderId, names: readonly string[]): HarnessError {
@@ -86,10 +88,20 @@ function notSet(id: ProviderId, names: readonly string[]): HarnessError {
 }
 
 function requireAddress(name: string, value: string | undefined): void {
-  if (value === undefined || /^https?:$/.test(URL.parse(value)?.protocol ?? "")) return;
+  if (value === undefined) return;
+  const url = URL.parse(value);
+  // Said without the value, which holds a password.
+  if (url !== null && `${url.username}${url.password}` !== "") {
+    throw new HarnessError(
+      "config_invalid",
+      `${name} holds a user name or a password, which no request may carry in its address.`,
+      "Leave it out of the address; a key is set in the provider's own variable.",
+    );
+  }
+  if (/^https?:$/.test(url?.protocol ?? "")) return;
   throw new HarnessError(
     "config_invalid",
-    `${name} is "${value}", which is no address of a server.`,
+    `${name} is "${value.replace(/\S*@/, "…@")}", which is no address of a server.`,
     "Set it to one that begins with https:// or http://, or unset it.",
   );
 }
@@ -114,12 +126,13 @@ const OPEN: { readonly [Id in ProviderId]: Open } = {
     }),
   google: (settings) => {
     const { variables: v } = settings;
-    return overAiSdk("google", settings, async (id, fetch) => {
+    const open: LanguageModelFactory = async (id, fetch) => {
       const { createGoogle } = await import("@ai-sdk/google");
       const apiKey = v["GOOGLE_GENERATIVE_AI_API_KEY"] ?? v["GEMINI_API_KEY"] ?? "";
       const baseURL = v["GOOGLE_GENERATIVE_AI_BASE_URL"];
       return createGoogle({ apiKey, fetch, ...(baseURL === undefined ? {} : { baseURL }) })(id);
-    });
+    };
+    return overAiSdk("google", settings, open, "gemini");
   },
   "openai-compatible": (settings) => {
     const { variables: v } = settings;
@@ -177,7 +190,7 @@ const OPEN: { readonly [Id in ProviderId]: Open } = {
     const { variables: v } = settings;
     const made = await needed("vertex", settings);
     const keyFilename = v["GOOGLE_APPLICATION_CREDENTIALS"];
-    return overAiSdk("vertex", settings, (id, fetch) =>
+    const open: LanguageModelFactory = (id, fetch) =>
       made(
         "createGoogleVertex",
         {
@@ -186,8 +199,8 @@ const OPEN: { readonly [Id in ProviderId]: Open } = {
           ...(keyFilename === undefined ? {} : { googleAuthOptions: { keyFilename } }),
         },
         id,
-      ),
-    );
+      );
+    return overAiSdk("vertex", settings, open, "gemini");
   },
 };
 
@@ -201,7 +214,7 @@ function overAiSdk(
   id: ProviderId,
   settings: ModelsSettings,
   model: LanguageModelFactory,
-  wire?: "chat-completions",
+  wire?: AiSdkWire,
 ): Promise<Model> {
   const secrets = variablesOf(id).flatMap((name) => {
     const value = settings.variables[name];
@@ -276,8 +289,4 @@ export function ollamaAddress(host: string | undefined): string {
   // Without a port the server's own is meant; with https, the usual one.
   if (url.port === "" && url.protocol === "http:" && !/:80(\/|$)/.test(text)) url.port = "11434";
   return url.href.replace(/\/+$/, "");
-}
-
-function has(variables: ProviderVariables, name: string): boolean {
-  return Object.hasOwn(variables, name);
 }

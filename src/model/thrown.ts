@@ -73,7 +73,8 @@ export function describe(error: unknown): string {
     current = current.cause, depth++
   ) {
     const words = current.message.replace(/\.$/, "");
-    if (words !== "" && !lines.includes(words)) lines.push(words);
+    // Some say their cause's words themselves.
+    if (words !== "" && !lines.some((line) => line.includes(words))) lines.push(words);
   }
   return lines.length === 0 ? String(error) : lines.join(": ");
 }

@@ -19,7 +19,7 @@ import type { Redactor } from "./redaction.ts";
 import { fenced } from "./refusal.ts";
 import { loadSession } from "./session-reader.ts";
 
-export { loadSession, readEvents } from "./session-reader.ts";
+export { loadSession, readEvents, readRecords } from "./session-reader.ts";
 export { summaryOf } from "./summary.ts";
 export { SNAPSHOT_EVERY_EVENTS } from "./journal-writer.ts";
 

@@ -20,8 +20,11 @@ export interface Store {
   /** The store's time, in milliseconds since the epoch. Leases and events are stamped with it. */
   now(): Promise<number>;
 
-  /** Creates the row of a session; epoch 0, no owner. @throws `session_exists` */
-  createSession(session: NewSession): Promise<void>;
+  /**
+   * Creates the row of a session; epoch 0, no owner. With `journal` it has these records at once: both are there, or neither.
+   * @throws `session_exists`
+   */
+  createSession(session: NewSession, journal?: FirstRecords): Promise<void>;
 
   /** The row, or null when there is none. */
   getSession(tenant: TenantId, session: SessionId): Promise<SessionRow | null>;
@@ -198,6 +201,14 @@ export interface AppendCommand {
   /** Blobs that the records refer to. */
   readonly blobs: readonly BlobHash[];
   readonly summary: SessionSummary;
+}
+
+/** What a session begins with when it is a copy of another one. */
+export interface FirstRecords {
+  /** From seq 1, without gaps. */
+  readonly records: readonly EventRecord[];
+  /** Blobs that the records refer to. */
+  readonly blobs: readonly BlobHash[];
 }
 
 export interface ReadQuery {

@@ -8,10 +8,11 @@
 import { FIRST_HASH } from "../kernel/envelope.ts";
 import type { Event, UnknownEvent } from "../kernel/events/index.ts";
 import { emptyState, foldEvent } from "../kernel/fold.ts";
+import { HarnessError } from "../kernel/harness-error.ts";
 import type { SessionId, TenantId } from "../kernel/ids.ts";
 import { FOLD_VERSION, type SessionState } from "../kernel/state.ts";
 import { eventOf } from "./event-record.ts";
-import type { SessionRow, Store } from "./port.ts";
+import type { EventRecord, SessionRow, Store } from "./port.ts";
 import { recordCorrupt, sessionNotFound } from "./refusal.ts";
 
 /** Records of one read: bounds the memory of a long journal. */
@@ -48,21 +49,49 @@ interface Position {
 }
 
 async function* readFrom(store: Store, row: SessionRow, start: Position): AsyncGenerator<Event | UnknownEvent> {
-  const { tenant, session } = row;
+  const { session } = row;
   let at = start;
-  for (;;) {
-    const records = await store.read({ tenant, session, after_seq: at.seq, limit: READ_PAGE_RECORDS });
-    for (const record of records) {
-      if (record.seq !== at.seq + 1) throw recordCorrupt(session, at.seq + 1, "is missing");
-      const event = await eventOf(store, row, record);
-      if (event.prev_hash !== at.hash) throw recordCorrupt(session, record.seq, "does not follow the event before it");
-      at = { seq: record.seq, hash: record.hash };
-      yield event;
-    }
-    if (records.length < READ_PAGE_RECORDS) break;
+  for await (const record of recordsAfter(store, row, at.seq)) {
+    if (record.seq !== at.seq + 1) throw recordCorrupt(session, at.seq + 1, "is missing");
+    const event = await eventOf(store, row, record);
+    if (event.prev_hash !== at.hash) throw recordCorrupt(session, record.seq, "does not follow the event before it");
+    at = { seq: record.seq, hash: record.hash };
+    yield event;
   }
   // The row was read first, so that a writer at work can only have added to what it says.
   if (at.seq < row.last_seq) throw recordCorrupt(session, at.seq + 1, "is missing");
+}
+
+/** As they are stored, up to the last one that the row knows of. Whether they follow from one another is not looked at. */
+export async function* readRecords(store: Store, row: SessionRow): AsyncGenerator<EventRecord> {
+  for await (const record of recordsAfter(store, row, 0)) {
+    if (record.seq > row.last_seq) return;
+    yield record;
+  }
+}
+
+async function* recordsAfter(
+  store: Store,
+  { tenant, session }: Pick<SessionRow, "tenant" | "session">,
+  start: number,
+): AsyncGenerator<EventRecord> {
+  let after_seq = start;
+  for (let limit = READ_PAGE_RECORDS; ;) {
+    const page = await store.read({ tenant, session, after_seq, limit }).catch((error: unknown) => {
+      // One damaged record refuses its whole page: those before it are read one by one.
+      if (!isCorrupt(error) || limit === 1) throw error;
+      limit = 1;
+      return null;
+    });
+    if (page === null) continue;
+    yield* page;
+    if (page.length < limit) return;
+    after_seq = page.at(-1)?.seq ?? after_seq;
+  }
+}
+
+function isCorrupt(error: unknown): boolean {
+  return error instanceof HarnessError && error.kind === "store_corrupt";
 }
 
 /** The hash of the event at `seq`, where the chain goes on. */

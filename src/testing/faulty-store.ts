@@ -82,7 +82,7 @@ export function aroundStore(inner: Store, around: Around): Store {
   return {
     capabilities: inner.capabilities,
     now: () => around("now", () => inner.now()),
-    createSession: (session) => around("createSession", () => inner.createSession(session)),
+    createSession: (session, journal) => around("createSession", () => inner.createSession(session, journal)),
     getSession: (tenant, session) => around("getSession", () => inner.getSession(tenant, session)),
     listSessions: (filter) => around("listSessions", () => inner.listSessions(filter)),
     claim: (command) => around("claim", () => inner.claim(command)),

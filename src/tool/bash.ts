@@ -46,7 +46,7 @@ export const bashTool: Tool<BashInput> = {
   name: "bash",
   description:
     "Run a bash command. Each call is a new shell: cd and variables do not carry over, background processes end with the call. " +
-    "HOME and /tmp are private; outside the workspace nothing can be written. Long output is cut in the middle: filter it.",
+    "In the sandbox HOME and /tmp are private, and outside the workspace nothing can be written. Long output is cut in the middle: filter it.",
   input,
   effect: "execute",
   idempotent: false,

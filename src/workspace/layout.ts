@@ -100,8 +100,13 @@ export function readRecord(layout: Layout): WorkspaceRecord {
 }
 
 function missing(layout: Layout, cause: unknown): HarnessError {
-  const happened = `There is no finished workspace in ${layout.directory}.`;
-  return new HarnessError("workspace_missing", happened, "Start a new session.", { cause });
+  return new HarnessError(
+    "workspace_missing",
+    `There is no finished workspace in ${layout.directory} on this machine.`,
+    "If the session was begun on another one, go on there, or bring it here with `belay sessions export ID -o FILE` and " +
+      "`belay sessions import FILE`. If its workspace was removed, start a new session.",
+    { cause },
+  );
 }
 
 /** Removes a workspace, and only what is a part of one. */

@@ -1,4 +1,5 @@
 /** The built command in a job of continuous integration: what its log, its summary and its outputs say, and where it works. */
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -102,6 +103,31 @@ describe("a log of GitHub Actions", () => {
       "::error",
     ]);
     expect(place.outputs()).not.toContain("name=a");
+  });
+
+  it("is given none by the commands that look at a session either, and a file is written to the byte", async () => {
+    const content = `${HOSTILE}\n`;
+    const place = await ciPlace([
+      { say: HOSTILE, call: [{ tool: "write", input: { path: "x", content } }] },
+      { say: "Done." },
+    ]);
+    await runCli([...RUN, "--clone", HOSTILE], place, place.environment);
+    for (const argv of [
+      ["diff"],
+      ["sessions", "show"],
+      ["sessions", "list"],
+      ["sessions", "export"],
+      ["replay", "--at", "9"],
+    ]) {
+      const end = await runCli(argv, place, place.environment);
+      expect([argv, end.code, COMMAND.exec(end.stdout + end.stderr)]).toEqual([argv, 0, null]);
+      expect(end.stdout).toContain("set-output");
+      expect(end.stderr.includes("> FILE")).toBe(argv[0] === "diff" || argv[1] === "export");
+    }
+    const belay = join(import.meta.dirname, "../../bin/belay");
+    const options = { cwd: place.repository, env: place.environment, encoding: "utf8" } as const;
+    const patch = execFileSync("sh", ["-c", '"$0" diff > p 2> q && git apply p && cat x q', belay], options);
+    expect(patch).toBe(content);
   });
 
   it("holds no command in JSON either, and the JSON says the same", async () => {

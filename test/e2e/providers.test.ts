@@ -90,6 +90,10 @@ describe("before a session is begun", () => {
     [["--model", "openai/gpt-5.5"], "OPENAI_API_KEY"],
     [["--model", "azure/gpt-5"], "AZURE_API_KEY"],
     [["--model", "llama-4"], "openrouter (OPENROUTER_API_KEY)"],
+    [["--model", "OpenAI/gpt-5"], "Did you mean openai/gpt-5?"],
+    [["--model", "anthropc/claude-sonnet-5"], "Did you mean anthropic/claude-sonnet-5?"],
+    [["--model", "openai"], "Name a model of openai too: openai/gpt-5.5"],
+    [["--model", "GPT-5"], "Did you mean gpt-5?"],
     [[], "GEMINI_API_KEY"],
   ])("a run with %j and no key ends, naming %s", async (options, named) => {
     const place = testPlace();
@@ -98,6 +102,29 @@ describe("before a session is begun", () => {
     expect(end.stderr).toContain(named);
     const list = await runCli(["sessions", "list", "--json"], place, environmentOf(place, null));
     expect(list.stdout.trim() === "" || list.stdout.trim() === "[]").toBe(true);
+  });
+
+  it("a run whose provider's package is not there ends, with the command that installs it", async () => {
+    const place = testPlace();
+    const environment = { ...environmentOf(place, null), AZURE_API_KEY: KEY, AZURE_RESOURCE_NAME: "house" };
+    const end = await runCli([...RUN, "--model", "azure/gpt-5", "x"], place, environment);
+    expect([end.code === 0, end.stderr]).toEqual([false, expect.stringContaining("npm install --prefix")]);
+    const list = await runCli(["sessions", "list", "--json"], place, environment);
+    expect(list.stdout.trim() === "" || list.stdout.trim() === "[]").toBe(true);
+  });
+
+  it("belay models counts no provider as usable whose address is none, and asks for no package that is optional", async () => {
+    const place = testPlace();
+    const environment = {
+      ...environmentOf(place, null),
+      OPENAI_API_KEY: KEY,
+      OPENAI_BASE_URL: "house",
+      OLLAMA_HOST: "::",
+    };
+    const end = await runCli(["models"], place, environment);
+    expect(end.stdout).toMatch(/^openai +no .*OPENAI_BASE_URL is "house"/m);
+    expect(end.stdout).toMatch(/^ollama +no /m);
+    expect(end.stdout).not.toContain("install @openrouter");
   });
 
   it("belay models says which providers can be used here, what the others lack, and the default", async () => {

@@ -72,7 +72,7 @@ it("every example answers in every dialect", async () => {
             () => 0,
           );
         // Chaos may meet a request, and not the same one again and again.
-        await expect.poll(ask).toBe(200);
+        await expect.poll(ask, { timeout: 30_000 }).toBe(200);
       }
       expect(emulator.requests.every(({ play }) => play !== null)).toBe(true);
     } finally {

@@ -1,4 +1,5 @@
-/** What the build leaves out of the command's price table makes no difference to what it answers. */
+/** What the build leaves out or takes another way makes no difference to what the command does. */
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -6,8 +7,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as whole from "@pydantic/genai-prices";
+import { build, type Plugin } from "esbuild";
 import { afterAll, describe, expect, it } from "vitest";
-import { plainlySorted, withOneProvider } from "../../scripts/bundle-plugins.ts";
+import { builtinsAsTheyAre, plainlySorted, withOneProvider } from "../../scripts/bundle-plugins.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "belay-prices-"));
 afterAll(() => {
@@ -52,5 +54,36 @@ describe("the price table of the bundle", () => {
   it("is refused when the package prints it in another way", () => {
     for (const adapt of [withOneProvider, plainlySorted])
       expect(() => adapt("export const prices = [];")).toThrow(TypeError);
+  });
+});
+
+/** A program that says what it got from the runtime's modules, and which of those are loaded. */
+const PROGRAM = `
+  import { Buffer } from "node:buffer";
+  import fs, { existsSync } from "node:fs";
+  import * as path from "node:path";
+  import { promisify } from "util";
+  const { basename } = await import("node:path");
+  console.log(JSON.stringify({
+    got: [existsSync("."), fs.existsSync === existsSync, path.join("a", basename("/b")), typeof promisify, typeof Buffer],
+    loaded: process.moduleLoadList.filter((name) => name === "NativeModule internal/fs/streams").length,
+  }));
+`;
+
+async function ran(name: string, plugins: Plugin[]): Promise<{ readonly got: unknown; readonly loaded: number }> {
+  const outfile = join(directory, `${name}.mjs`);
+  const stdin = { contents: PROGRAM, resolveDir: directory };
+  await build({ stdin, outfile, bundle: true, format: "esm", platform: "node", plugins, logLevel: "silent" });
+  // No more of the runtime is to be loaded for the program's output than for that of the other.
+  const printed = execFileSync(process.execPath, [outfile], { encoding: "utf8" });
+  return JSON.parse(printed) as Awaited<ReturnType<typeof ran>>; // printed by the program above
+}
+
+describe("the runtime's modules in the bundle", () => {
+  it("are the same ones, without what each of them loads only when it is asked for", async () => {
+    const [plain, taken] = [await ran("plain", []), await ran("taken", [builtinsAsTheyAre()])];
+    expect(taken.got).toEqual([true, true, "a/b", "function", "function"]);
+    expect(plain.got).toEqual(taken.got);
+    expect([plain.loaded, taken.loaded]).toEqual([1, 0]);
   });
 });

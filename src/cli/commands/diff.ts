@@ -1,5 +1,6 @@
 /** `belay diff`: the work of a session. */
 import type { Command } from "commander";
+import { notToTheByte } from "../log-note.ts";
 import { type CommandContext, type DefineCommand, examples, ID_HELP } from "../command.ts";
 
 interface DiffOptions {
@@ -29,10 +30,12 @@ async function showDiff(id: string | undefined, options: DiffOptions, { face }: 
     const { out, err } = face;
     const paint = paintFor(out.colors);
     if (changes.length === 0) err.line(`Session ${session} changed nothing.`);
-    if (options.json === true) out.line(JSON.stringify(changes));
+    if (options.json === true) out.json(JSON.stringify(changes));
     else if (options.stat === true) for (const change of changes) out.line(changeText(change, paint));
+    else if (out.isTerminal) out.write(patchText(patch, paint));
     // Not at a terminal the patch is a patch: to the byte.
-    else out.write(out.isTerminal ? patchText(patch, paint) : patch);
+    else if (out.exactly(patch))
+      err.line(`${notToTheByte(face)} \`belay diff ${session} > FILE\` writes the patch as it is.`);
     return 0;
   });
 }

@@ -8,6 +8,7 @@ const PORT_MAX = 65_535;
 
 interface EmulateOptions {
   readonly port?: number;
+  readonly apiKey?: string;
 }
 
 export const defineEmulate: DefineCommand = (parent: Command, context: CommandContext) => {
@@ -16,6 +17,7 @@ export const defineEmulate: DefineCommand = (parent: Command, context: CommandCo
     .description("serve Anthropic's and OpenAI's APIs from a scenario file, on loopback")
     .argument("<scenario>", "a YAML file (docs/emulator.md)")
     .option("-p, --port <n>", "the port; without it a free one", wholeNumber(PORT_MAX))
+    .option("--api-key <key>", "the only key that is let in, without it any")
     .addHelpText(
       "after",
       examples(
@@ -35,11 +37,13 @@ async function emulate(scenario: string, options: EmulateOptions, face: Face): P
   const emulator = await startEmulator({
     scenarioFile: resolve(face.cwd, scenario),
     ...(options.port === undefined ? {} : { port: options.port }),
+    ...(options.apiKey === undefined ? {} : { apiKey: options.apiKey }),
   });
   face.out.line(`export ANTHROPIC_BASE_URL=${emulator.url}`);
-  face.out.line("export ANTHROPIC_API_KEY=emulated");
+  const key = options.apiKey ?? "emulated";
+  face.out.line(`export ANTHROPIC_API_KEY=${key}`);
   face.out.line(`export OPENAI_BASE_URL=${emulator.url}/v1`);
-  face.out.line("export OPENAI_API_KEY=emulated");
+  face.out.line(`export OPENAI_API_KEY=${key}`);
   face.err.line(`belay: emulating on ${emulator.url}; Ctrl+C ends it.`);
   await new Promise<void>((done) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)

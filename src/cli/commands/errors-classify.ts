@@ -14,7 +14,7 @@ export async function classifyLines({ stdin, out }: Face): Promise<number> {
     number++;
     if (line.trim() === "") continue;
     if (out.gone) break;
-    out.line(JSON.stringify(answerTo(line, number)));
+    out.json(JSON.stringify(answerTo(line, number)));
     await out.ready();
   }
   return 0;

@@ -4,6 +4,9 @@ import { type CommandContext, type DefineCommand, examples } from "../command.ts
 import type { Face } from "../face.ts";
 import type { ProviderStatus } from "../providers.ts";
 
+/** Where there is no terminal nothing is cut. */
+const PIPE_COLUMNS = 400;
+
 interface ModelsOptions {
   readonly json?: true;
 }
@@ -32,19 +35,27 @@ async function printModels(options: ModelsOptions, face: Face): Promise<number> 
     return 0;
   }
   const { tableLines } = await import("../view/table.ts");
-  const columns = out.isTerminal ? Math.max(out.columns(), 60) : 200;
-  const lines = rows.map((row) => [row.provider, row.usable ? "yes" : "no", row.model ?? "-", noteOf(row)]);
-  for (const line of tableLines(["PROVIDER", "USABLE", "MODEL", "WHAT IT IS, AND WHAT IS MISSING"], lines, columns))
-    out.line(line);
+  const columns = out.isTerminal ? out.columns() : PIPE_COLUMNS;
+  const cells = rows.map((row) => [row.provider, row.usable ? "yes" : "no", row.model ?? "-", noteOf(row)]);
+  const lines = tableLines(["PROVIDER", "USABLE", "MODEL", "WHAT IT IS, AND WHAT IS MISSING"], cells, PIPE_COLUMNS);
+  const fits = lines.every((line) => line.length <= columns);
+  for (const line of fits ? lines : rows.flatMap(narrowLines)) out.line(line);
   out.line("");
   out.line(`Without --model: ${modelText(choice)}`);
   return 0;
 }
 
+/** What is missing is what the list is for: where a table would cut it off, each has a line of its own, which may wrap. */
+function narrowLines(row: ProviderStatus): readonly string[] {
+  const model = row.model === null ? "" : ` (${row.model})`;
+  return [`${row.provider}${model}: ${row.usable ? "usable" : "not usable"}`, `  ${noteOf(row)}`];
+}
+
 function noteOf(row: ProviderStatus): string {
   const todo = [
     ...row.missing.map((group) => `set ${group.join(" or ")}`),
-    ...(row.package.installed || row.usable ? [] : [`install ${row.package.name}`]),
+    ...(row.wrong === null ? [] : [row.wrong.replace(/\.$/, "")]),
+    ...(row.package.installed || row.package.optional ? [] : [`install ${row.package.name}`]),
   ];
   return todo.length === 0 ? row.title : `${row.title}: ${todo.join(", ")}`;
 }

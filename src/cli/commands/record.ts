@@ -48,10 +48,13 @@ async function keep(file: string, text: string, face: Face): Promise<void> {
   try {
     await writeFile(resolve(face.cwd, file), text);
   } catch (cause) {
+    // What the file system says has a code; everything else is a defect.
+    const code: unknown = cause instanceof Error && "code" in cause ? cause.code : null;
+    if (typeof code !== "string") throw cause;
     throw new HarnessError(
       "usage",
-      `The scenario could not be written to ${file}.`,
-      "Name a file in a directory that you may write to.",
+      `The scenario could not be written to ${file} (${code}).`,
+      "Name a file in a directory that you may write to, with room for it.",
       { cause },
     );
   }

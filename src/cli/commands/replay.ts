@@ -49,7 +49,7 @@ async function replay(id: string | undefined, options: ReplayOptions, { face }: 
   return withHost(face, id, async (host, session) => {
     const { requestAt, stateAt } = await import("../../engine/replay/look.ts");
     if (options.at !== undefined) {
-      face.out.line(JSON.stringify(await stateAt(host.store, session, options.at), null, 2));
+      face.out.json(JSON.stringify(await stateAt(host.store, session, options.at), null, 2));
       return 0;
     }
     const which =
@@ -60,7 +60,7 @@ async function replay(id: string | undefined, options: ReplayOptions, { face }: 
         : { call: options.request };
     if (which !== null) {
       const shown = await requestAt(host, session, which);
-      face.out.line(JSON.stringify(shown, null, 2));
+      face.out.json(JSON.stringify(shown, null, 2));
       if (!shown.prompt_as_sent) face.err.line("System prompt and tools were of another version: they are not shown.");
       if (!shown.as_sent)
         face.err.line("The request does not have the hash that was recorded: it is not what was sent.");
@@ -74,7 +74,7 @@ async function replay(id: string | undefined, options: ReplayOptions, { face }: 
       },
     });
     if (face.err.isTerminal && result.events >= PROGRESS_EVENTS_MIN) face.err.write("\r\u001b[2K");
-    if (options.json === true) face.out.line(JSON.stringify(result));
+    if (options.json === true) face.out.json(JSON.stringify(result));
     else for (const line of await lines(result)) face.out.line(line);
     return codeOf(result);
   });

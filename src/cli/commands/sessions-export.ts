@@ -1,17 +1,16 @@
 /** `belay sessions export`: the journal as it is stored, in a form that anybody can verify; or all of the session in a file. */
-import { open, rename, rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
+import type { Exported } from "../../engine/transfer/export.ts";
 import { HarnessError } from "../../kernel/harness-error.ts";
-import { LOCAL_TENANT, type SessionId } from "../../kernel/ids.ts";
-import { readEvents } from "../../store/journal.ts";
+import { LOCAL_TENANT } from "../../kernel/ids.ts";
+import { readEvents, readRecords } from "../../store/journal.ts";
 import type { EventRecord, Store } from "../../store/port.ts";
 import type { Face } from "../face.ts";
+import { notToTheByte } from "../log-note.ts";
 import { chosenSession, withStore } from "../session-choice.ts";
 import { plural } from "../view/format.ts";
 import { safeLine } from "../view/safe-text.ts";
-
-const PAGE_RECORDS = 256;
 
 export interface ExportOptions {
   readonly output?: string;
@@ -21,66 +20,55 @@ export async function exportOne(id: string | undefined, { output }: ExportOption
   return output === undefined ? printJournal(id, face) : writeSession(id, output, face);
 }
 
-/** A file is there whole or not at all: it is written beside and renamed. Only its owner may read it. */
 async function writeSession(id: string | undefined, output: string, face: Face): Promise<number> {
   const { withHost } = await import("../host-session.ts");
   const { exportSession } = await import("../../engine/transfer/export.ts");
+  const { writeWhole } = await import("../whole-file.ts");
+  if (output === "") throw new HarnessError("usage", "The name of the file is empty.", "Name a file with -o.");
   if (output === "-" && face.out.isTerminal)
     throw new HarnessError("usage", "A session's file is not for a terminal.", "Name a file with -o, or pipe it on.");
   return withHost(face, id, async (host, session) => {
-    const path = resolve(face.cwd, output);
-    const partial = `${path}.partial`;
-    const to = output === "-" ? face.out.sink() : await openNew(partial, output);
+    const to = (sink: Writable): Promise<Exported> => exportSession(host, session, sink);
     try {
-      const { events, without_files, exact } = await exportSession(host, session, to);
-      if (output !== "-") await rename(partial, path);
-      const where = output === "-" ? "" : ` into ${safeLine(output)}`;
-      face.err.line(`Exported session ${session} with ${plural(events, "event")}${where}.`);
-      if (without_files !== null) face.err.line(`Its files are not in it: ${without_files}.`);
-      if (!exact)
-        face.err.line("The last changes were not in a snapshot yet and are not in it: export it again when it ended.");
-      return 0;
+      const exported = await (output === "-"
+        ? to(face.out.sink())
+        : writeWhole(resolve(face.cwd, output), safeLine(output), to));
+      told(exported, output, face);
     } catch (error) {
-      if (face.out.gone && output === "-") return 0;
-      if (output !== "-") await rm(partial, { force: true });
-      throw error;
+      if (!(face.out.gone && output === "-")) throw error;
     }
+    return 0;
   });
 }
 
-async function openNew(partial: string, output: string): Promise<Writable> {
-  try {
-    return (await open(partial, "w", 0o600)).createWriteStream();
-  } catch (cause) {
-    const happened = `${output} cannot be written.`;
-    throw new HarnessError("usage", happened, "Name a file in a directory that is there.", { cause });
-  }
+function told({ session, events, without_files, exact }: Exported, output: string, { err }: Face): void {
+  const where = output === "-" ? "" : ` into ${safeLine(output)}`;
+  err.line(`Exported session ${session} with ${plural(events, "event")}${where}.`);
+  if (without_files !== null) err.line(`Its files are not in it: ${without_files}.`);
+  if (!exact) err.line("The last changes were not in a snapshot yet and are not in it: export it again when it ended.");
 }
 
 async function printJournal(id: string | undefined, face: Face): Promise<number> {
   return withStore(face, async (store) => {
     const session = await chosenSession(store, id, face.cwd);
+    const row = await store.getSession(LOCAL_TENANT, session);
+    if (row === null) return 0; // removed in the meantime
     const verified = readEvents(store, LOCAL_TENANT, session);
-    for await (const record of records(store, session)) {
+    let changed = false;
+    for await (const record of readRecords(store, row)) {
       // In step with the reader that checks hashes and the chain: what it refuses is not printed.
       const { done } = await verified.next();
       if (done === true || face.out.gone) break;
-      face.out.line(await exportLine(store, record));
+      changed = face.out.json(await exportLine(store, record)) || changed;
       await face.out.ready();
     }
+    // Whether the end is there is known when the reader is asked for what would follow it.
+    if (!face.out.gone) await verified.next();
     await verified.return(undefined);
+    if (changed)
+      face.err.line(`${notToTheByte(face)} \`belay sessions export ${session} > FILE\` writes the journal as it is.`);
     return 0;
   });
-}
-
-async function* records(store: Store, session: SessionId): AsyncGenerator<EventRecord> {
-  let after_seq = 0;
-  for (;;) {
-    const page = await store.read({ tenant: LOCAL_TENANT, session, after_seq, limit: PAGE_RECORDS });
-    yield* page;
-    if (page.length < PAGE_RECORDS) return;
-    after_seq = page.at(-1)?.seq ?? after_seq;
-  }
 }
 
 /** The event's own bytes stand in the line, so that its hash can be computed from them. */

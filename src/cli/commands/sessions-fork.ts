@@ -14,7 +14,7 @@ export async function forkOne(id: string | undefined, options: ForkOptions, face
   return withHost(face, id, async (host, session) => {
     const forked = await forkSession(host, { session, at: options.at ?? null });
     if (options.json === true) {
-      face.out.line(JSON.stringify(forked));
+      face.out.json(JSON.stringify(forked));
       return 0;
     }
     face.out.line(

@@ -1,5 +1,6 @@
 /** `belay sessions import`: takes a session in from a file. How its commands are confined is for this machine to say. */
-import { createReadStream, existsSync, realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Imported, importSession } from "../../engine/transfer/import.ts";
 import type { SessionConfig } from "../../kernel/config.ts";
@@ -23,7 +24,7 @@ const SESSIONS_DIRECTORY = "sessions";
 
 export async function importOne(file: string, options: ImportOptions, face: Face): Promise<number> {
   const cwd = directoryOf(face, options.cwd);
-  const source = file === "-" ? face.stdin : opened(resolve(face.cwd, file), file);
+  const source = await opened(file, face);
   const confinement = await confinementHere(face);
   return withStore(face, async (store) => {
     const imported = await importSession(createHost({ face, store, prompter: null }), {
@@ -33,7 +34,7 @@ export async function importOne(file: string, options: ImportOptions, face: Face
       as_new: options.asNew === true,
       confinement,
     });
-    if (options.json === true) face.out.line(JSON.stringify(imported));
+    if (options.json === true) face.out.json(JSON.stringify(imported));
     else for (const line of told(imported, cwd)) face.out.line(line);
     return 0;
   });
@@ -61,9 +62,21 @@ function directoryOf(face: Face, named: string | undefined): string {
   throw new HarnessError("usage", `There is no directory ${directory}.`, "Name one with --cwd.");
 }
 
-function opened(path: string, named: string): AsyncIterable<Uint8Array> {
-  if (existsSync(path) && statSync(path).isFile()) return createReadStream(path);
-  throw new HarnessError("usage", `There is no file ${named}.`, "`belay sessions export ID -o FILE` writes one.");
+/** A file, or a pipe with a name (`<(ssh …)`). */
+async function opened(named: string, { stdin, cwd }: Face): Promise<AsyncIterable<Uint8Array>> {
+  if (named === "-" && stdin.isTTY === true)
+    throw new HarnessError("usage", "A session's file does not come from a terminal.", "Name a file, or pipe it in.");
+  if (named === "-") return stdin;
+  try {
+    const file = await open(resolve(cwd, named));
+    if (!(await file.stat()).isDirectory()) return file.createReadStream();
+    await file.close();
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause)) throw cause;
+    const happened = `${safeLine(named)} could not be read (${String(cause.code)}).`;
+    throw new HarnessError("usage", happened, "`belay sessions export ID -o FILE` writes one.", { cause });
+  }
+  throw new HarnessError("usage", `${safeLine(named)} is a directory.`, "Name the file in it.");
 }
 
 /** Fail closed: where there is neither a sandbox nor a person, a resume says so before it runs anything. */

@@ -31,7 +31,7 @@ export async function listSessions(options: ListOptions, face: Face): Promise<nu
       ...(options.here === true ? { directory: face.cwd } : {}),
     });
     const rows = found.slice(0, options.limit);
-    if (options.json === true) face.out.line(JSON.stringify(rows.map(asJson)));
+    if (options.json === true) face.out.json(JSON.stringify(rows.map(asJson)));
     else if (rows.length === 0) face.out.line('There are no sessions. Start one: belay run "fix the failing test".');
     else {
       const now = systemClock.now();

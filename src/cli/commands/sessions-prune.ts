@@ -24,7 +24,7 @@ export async function pruneSessions(options: PruneOptions, face: Face): Promise<
       dry_run,
     });
     if (options.json === true) {
-      face.out.line(JSON.stringify(pruned));
+      face.out.json(JSON.stringify(pruned));
       return 0;
     }
     const removed = pruned.filter(({ what }) => what === "removed");

@@ -19,7 +19,7 @@ export async function showSession(id: string | undefined, options: ShowOptions, 
     const { row, state } = await loadSession(store, LOCAL_TENANT, session);
     const { out } = face;
     if (options.json === true) {
-      out.line(JSON.stringify({ place: row.place, state }));
+      out.json(JSON.stringify({ place: row.place, state }));
       return 0;
     }
     const paint = paintFor(out.colors);

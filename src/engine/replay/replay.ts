@@ -15,8 +15,8 @@ import { canonicalJson } from "../../kernel/json.ts";
 import { FOLD_VERSION, type SessionState } from "../../kernel/state.ts";
 import type { Step } from "../../kernel/step.ts";
 import { eventOf, sealedRecord } from "../../store/event-record.ts";
-import { summaryOf } from "../../store/journal.ts";
-import type { EventRecord, SessionRow, StateSnapshot, Store } from "../../store/port.ts";
+import { readRecords, summaryOf } from "../../store/journal.ts";
+import type { EventRecord, SessionRow, StateSnapshot } from "../../store/port.ts";
 import type { Host } from "../host.ts";
 import { noSession } from "../session.ts";
 import { createDecisionCheck } from "./decisions.ts";
@@ -25,7 +25,7 @@ import { compared, type Finding, finding } from "./finding.ts";
 
 /** Findings that are kept; all are counted. */
 export const FINDINGS_MAX = 1_000;
-const READ_PAGE_RECORDS = 256;
+const PROGRESS_EVERY_EVENTS = 256;
 
 export interface ReplayRequest {
   readonly session: SessionId;
@@ -60,9 +60,9 @@ export async function replaySession(
   const snapshot = await store.getSnapshot(LOCAL_TENANT, request.session);
   const walk = createWalk(host, request, row, snapshot);
   try {
-    for await (const record of recordsOf(store, row)) {
+    for await (const record of readRecords(store, row)) {
       await walk.see(record);
-      if (record.seq % READ_PAGE_RECORDS === 0) request.onProgress?.(record.seq, row.last_seq);
+      if (record.seq % PROGRESS_EVERY_EVENTS === 0) request.onProgress?.(record.seq, row.last_seq);
     }
     walk.end();
   } catch (error) {
@@ -70,17 +70,6 @@ export async function replaySession(
     walk.damaged(error.happened);
   }
   return walk.result();
-}
-
-/** Those that the row knows of; a writer at work adds others meanwhile. */
-async function* recordsOf(store: Store, row: SessionRow): AsyncGenerator<EventRecord> {
-  for (let after_seq = 0; after_seq < row.last_seq;) {
-    const limit = Math.min(READ_PAGE_RECORDS, row.last_seq - after_seq);
-    const page = await store.read({ tenant: row.tenant, session: row.session, after_seq, limit });
-    yield* page;
-    if (page.length === 0) return;
-    after_seq = page.at(-1)?.seq ?? row.last_seq;
-  }
 }
 
 interface Walk {

@@ -2,8 +2,8 @@
  * Exports a session into one file: its journal, the texts that it names, and its files. The session may be driven meanwhile:
  * what is exported is the session as it was at the last event when the export began.
  */
-import { createReadStream, mkdirSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { createReadStream } from "node:fs";
+import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import type { Writable } from "node:stream";
@@ -12,15 +12,14 @@ import { HarnessError } from "../../kernel/harness-error.ts";
 import { type BlobHash, LOCAL_TENANT, type SessionId } from "../../kernel/ids.ts";
 import type { SessionState } from "../../kernel/state.ts";
 import { blobReferences } from "../../store/blob-references.ts";
-import { readEvents } from "../../store/journal.ts";
+import { readEvents, readRecords } from "../../store/journal.ts";
 import type { EventRecord, SessionRow, Store } from "../../store/port.ts";
 import type { Host } from "../host.ts";
 import { noSession } from "../session.ts";
 import { ARCHIVE_FORMAT, ARCHIVE_VERSION, PART_BYTES_MAX, type SessionPart } from "./archive.ts";
+import { withStage } from "./stage-directory.ts";
 import { archiveWriter, type ArchiveWriter } from "./archive-write.ts";
 import { type FilesAt, filesAfter, NO_FILES } from "./files-at.ts";
-
-const READ_PAGE_RECORDS = 256;
 
 export interface Exported {
   readonly session: SessionId;
@@ -36,9 +35,7 @@ export async function exportSession(host: Host, session: SessionId, sink: Writab
   const row = await host.store.getSession(LOCAL_TENANT, session);
   if (row === null) throw noSession(session);
   const read = await readWhole(host.store, row);
-  const directory = join(dirname(row.place.directory), `.export-${host.ids.span()}`);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  try {
+  return withStage(host, dirname(row.place.directory), "export", async (directory) => {
     const files = await packedFiles(host, row, read, directory);
     const writer = archiveWriter();
     const head: SessionPart = {
@@ -57,9 +54,7 @@ export async function exportSession(host: Host, session: SessionId, sink: Writab
     };
     await pipeline(partsOf(host.store, row, read, { writer, head, pack: files.pack }), createGzip(), sink);
     return { session, events: read.state.seq, without_files: files.without, exact: files.workspace?.exact ?? true };
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  });
 }
 
 interface Whole {
@@ -126,7 +121,7 @@ async function packedFiles(host: Host, row: SessionRow, { state, files }: Whole,
     };
   } catch (error) {
     if (!(error instanceof HarnessError) || error.kind !== "workspace_missing") throw error;
-    return without("the session's workspace was removed");
+    return without("the session's workspace is not on this machine, or was removed");
   }
 }
 
@@ -137,13 +132,13 @@ function without(why: string): PackedFiles {
 async function* partsOf(
   store: Store,
   row: SessionRow,
-  { state, blobs }: Whole,
+  { blobs }: Whole,
   of: { readonly writer: ArchiveWriter; readonly head: SessionPart; readonly pack: string | null },
 ): AsyncGenerator<Uint8Array> {
   const { writer, head, pack } = of;
   const named = new Set(blobs);
   yield* writer.part("session", JSON.stringify(head));
-  for await (const records of portions(store, row, state.seq)) {
+  for await (const records of portions(store, row)) {
     for (const { blob } of records) if (blob !== null) named.add(blob);
     yield* writer.part("records", records.map((record) => `${JSON.stringify(record)}\n`).join(""));
   }
@@ -153,24 +148,19 @@ async function* partsOf(
 }
 
 /** Records that fit into a part together. */
-async function* portions(store: Store, row: SessionRow, last: number): AsyncGenerator<readonly EventRecord[]> {
+async function* portions(store: Store, row: SessionRow): AsyncGenerator<readonly EventRecord[]> {
   let held: EventRecord[] = [];
   let bytes = 0;
-  for (let after_seq = 0; after_seq < last;) {
-    const limit = Math.min(READ_PAGE_RECORDS, last - after_seq);
-    const page = await store.read({ tenant: row.tenant, session: row.session, after_seq, limit });
-    for (const { seq, kind, hash, body, blob } of page) {
-      const record = { seq, kind, hash, body, blob };
-      const size = Buffer.byteLength(JSON.stringify(record)) + 1;
-      if (bytes + size > PART_BYTES_MAX) {
-        yield held;
-        held = [];
-        bytes = 0;
-      }
-      held.push(record);
-      bytes += size;
+  for await (const { seq, kind, hash, body, blob } of readRecords(store, row)) {
+    const record = { seq, kind, hash, body, blob };
+    const size = Buffer.byteLength(JSON.stringify(record)) + 1;
+    if (bytes + size > PART_BYTES_MAX) {
+      yield held;
+      held = [];
+      bytes = 0;
     }
-    after_seq = page.at(-1)?.seq ?? last;
+    held.push(record);
+    bytes += size;
   }
   if (held.length > 0) yield held;
 }

@@ -3,7 +3,7 @@
  * nothing behind. What ran where it comes from is not ours, and commands are confined as this machine confines them, whatever
  * the file says.
  */
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { SessionConfig } from "../../kernel/config.ts";
 import type { Draft } from "../../kernel/events/index.ts";
@@ -26,6 +26,7 @@ import { branchOf } from "../run.ts";
 import type { SessionPart } from "./archive.ts";
 import { invalid, readParts } from "./archive-read.ts";
 import { addDrafts, type Identity, storeJournal } from "./new-journal.ts";
+import { withStage } from "./stage-directory.ts";
 import { stageParts, type Staged } from "./stage.ts";
 import { checkedJournal, hasCutThinking, treesOf } from "./staged-journal.ts";
 
@@ -60,14 +61,10 @@ export interface Imported {
 
 /** @throws `archive_invalid`, `session_exists`, `event_unknown` */
 export async function importSession(host: Host, request: ImportRequest): Promise<Imported> {
-  const stage = join(request.sessions, `.import-${host.ids.span()}`);
-  mkdirSync(stage, { recursive: true, mode: 0o700 });
-  try {
+  return withStage(host, request.sessions, "import", async (stage) => {
     const staged = await stageParts(readParts(request.file), stage, (head) => requireNew(host, request, head));
-    return await importStaged(host, request, staged);
-  } finally {
-    rmSync(stage, { recursive: true, force: true });
-  }
+    return importStaged(host, request, staged);
+  });
 }
 
 async function requireNew(host: Host, { as_new }: ImportRequest, head: SessionPart): Promise<void> {
@@ -93,7 +90,7 @@ async function importStaged(host: Host, request: ImportRequest, staged: Staged):
   };
   const to = request.as_new ? { ...of, session: host.ids.session(), trace: host.ids.trace() } : of;
   const { journal, state } = await checkedJournal(staged, of, to);
-  const directory = join(request.sessions, to.session);
+  const directory = newDirectory(host, request.sessions, to.session);
   let stored = false;
   try {
     const made = await makeFiles(host, request, staged, { to, directory });
@@ -121,6 +118,28 @@ async function importStaged(host: Host, request: ImportRequest, staged: Staged):
     };
   } finally {
     if (!stored) await removeSessionDirectory(directory);
+  }
+}
+
+/**
+ * A directory that is nobody else's: the same file may be imported by two at once, and an import that was killed may have left
+ * one of this name. Whoever comes second must not touch it.
+ */
+function newDirectory(host: Host, sessions: string, session: SessionId): string {
+  const usual = join(sessions, session);
+  const made = makeDirectory(usual) ? usual : `${usual}-${host.ids.span()}`;
+  if (made !== usual) mkdirSync(made, { mode: 0o700 });
+  return made;
+}
+
+/** False when it is there already. */
+function makeDirectory(path: string): boolean {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * A journal that is made of another one's events. All of it is stored with one append: a session exists whole or not at all,
- * and nobody ever resumes half a copy.
+ * A journal that is made of another one's events. All of it is stored with its session, in one command: the session exists
+ * whole or not at all, and nobody ever sees half a copy.
  *
  * N1: what a record says is what the source said: kinds, data, times. Only whose event it is, and the chain, are new.
  */
@@ -19,7 +19,6 @@ import type { EventRecord, NewSession } from "../../store/port.ts";
 import type { Redactor } from "../../store/redaction.ts";
 import { sealDrafts } from "../../store/seal.ts";
 import type { Host } from "../host.ts";
-import { LEASE_TTL_MS } from "../ownership.ts";
 
 /** What of a journal is held in memory while it is copied. Bytes of records. */
 export const JOURNAL_BYTES_MAX: number = 512 * 1024 * 1024;
@@ -105,25 +104,14 @@ export async function storeJournal(
   const { store } = host;
   const { state, records } = journal;
   for (const spill of journal.spills) await store.putBlob(to.tenant, spill);
-  const summary = summaryOf(state);
-  await store.createSession({ ...to, place, priority: 0, summary });
+  const { tenant, session } = to;
+  const first = { records, blobs: [...journal.blobs] };
+  await store.createSession({ ...to, place, priority: 0, summary: summaryOf(state) }, first);
   try {
-    const lease = await store.claim({
-      tenant: to.tenant,
-      session: to.session,
-      owner: host.owner(),
-      ttl_ms: LEASE_TTL_MS,
-    });
-    try {
-      await store.append({ lease, after_seq: 0, records, blobs: [...journal.blobs], summary });
-      const { tenant, session } = to;
-      await store.putSnapshot({ tenant, session, seq: state.seq, fold: FOLD_VERSION, state: canonicalJson(state) });
-    } finally {
-      await store.release(lease);
-    }
+    await store.putSnapshot({ tenant, session, seq: state.seq, fold: FOLD_VERSION, state: canonicalJson(state) });
   } catch (error) {
-    await store.deleteSession(to.tenant, to.session);
-    throw error;
+    // A cache: the session is there without it, and its files must not be taken back.
+    if (!(error instanceof HarnessError)) throw error;
   }
 }
 

@@ -20,14 +20,15 @@ import {
   type ModelRequest,
   type ModelTimeouts,
 } from "../model.ts";
-import type { HeaderMap } from "../rate-state.ts";
+import { type HeaderMap, openaiRate } from "../rate-state.ts";
 import { bodyFault, type CallFault } from "../thrown.ts";
 import { buildAnswer, type PartsBuilder } from "./answer.ts";
 import { faultOf, headersOf } from "./faults.ts";
-import { knownEvents } from "./known-events.ts";
+import { callsOnce, knownEvents } from "./known-events.ts";
 import { callOptions } from "./request.ts";
 import { watchedFetch } from "./watched-fetch.ts";
 
+const FILTERS = { "chat-completions": knownEvents, gemini: callsOnce };
 /** How a whole stream of Chat Completions ends. */
 const CHAT_END = "[DONE]";
 
@@ -36,6 +37,8 @@ const CHAT_END = "[DONE]";
  * with it has better limits than one that is not.
  */
 export type LanguageModelFactory = (id: string, fetch: Fetch) => LanguageModelV4 | Promise<LanguageModelV4>;
+
+export type AiSdkWire = "chat-completions" | "gemini";
 
 export interface AiSdkOptions extends Timing {
   /** As in the configuration and in the journal. What a provider wants back is kept under this name. */
@@ -49,9 +52,9 @@ export interface AiSdkOptions extends Timing {
   /**
    * What the model of a factory speaks on the wire, where that is known. With Chat Completions an answer without a usage
    * report is known for what it is (cut off before the report, which comes last, or never to have one), and so is a tool
-   * call that came twice.
+   * call that came twice; with Gemini's, only the latter.
    */
-  readonly wire?: "chat-completions" | undefined;
+  readonly wire?: AiSdkWire | undefined;
   /** What a factory's fetch speaks through. Absent: the global one. */
   readonly fetch?: Fetch | undefined;
 }
@@ -96,6 +99,7 @@ function createExchange(options: AiSdkOptions, { request, hears, deadlines }: Ca
       },
     },
   );
+  const chat = options.wire === "chat-completions";
   let sent = false;
   let reply: HeaderMap | null = null;
   /** What came in place of a stream. */
@@ -122,9 +126,9 @@ function createExchange(options: AiSdkOptions, { request, hears, deadlines }: Ca
 
   const fetch = watchedFetch(options.fetch ?? ((url, init) => globalThis.fetch(url, init)), {
     alive: deadlines.alive,
-    filter: options.wire === "chat-completions" ? knownEvents : null,
+    filter: options.wire === undefined ? null : FILTERS[options.wire],
     ended: (tail) => {
-      whole = options.wire === undefined || tail.includes(CHAT_END);
+      whole = !chat || tail.includes(CHAT_END);
     },
     notAStream: async (response) => {
       const headers = headersOf(Object.fromEntries(response.headers));
@@ -143,7 +147,7 @@ function createExchange(options: AiSdkOptions, { request, hears, deadlines }: Ca
     const { stream, response } = await model.doStream({
       ...call,
       abortSignal: deadlines.signal,
-      includeRawChunks: options.wire !== undefined,
+      includeRawChunks: chat,
     });
     reply = headersOf(response?.headers);
     deadlines.connected();
@@ -151,7 +155,9 @@ function createExchange(options: AiSdkOptions, { request, hears, deadlines }: Ca
     if (fault !== null) return failure(fault);
     const done = answer.finish(whole);
     if ("kind" in done) return failure(done);
-    return { ok: true, ...done, request_id: requestId(reply) ?? answer.id(), rate: null };
+    // Whoever counts for others, counts as OpenAI does; who does not says nothing of it.
+    const rate = openaiRate(reply, clock.now());
+    return { ok: true, ...done, request_id: requestId(reply) ?? answer.id(), rate };
   };
 
   return {

@@ -1,12 +1,11 @@
 /**
  * The official SDK, imported on the first call (it takes 135 ms), with everything off that belay does itself: retries,
- * logging, telemetry, credential look-up. Of the SDK remain the request's headers and the reading of server-sent events.
- *
- * The SDK reads `ANTHROPIC_CUSTOM_HEADERS` from the environment and has no switch for that: those headers are the user's.
+ * logging, telemetry, credential look-up, headers from the environment. Of the SDK remain the request's headers and the
+ * reading of server-sent events.
  */
 import type { Anthropic, ClientOptions } from "@anthropic-ai/sdk";
 import type { Stream } from "@anthropic-ai/sdk/streaming";
-import { bounded, type Fetch, NO_TIMEOUT_MS } from "../connection.ts";
+import { bounded, type Fetch, NO_TIMEOUT_MS, withoutEnvironmentHeaders } from "../connection.ts";
 
 const DEFAULT_BASE_URL = "https://api.anthropic.com";
 
@@ -30,11 +29,12 @@ export async function loadSdk(): Promise<{ readonly Anthropic: typeof Anthropic;
 export async function openSdk(settings: ClientSettings): Promise<Sdk> {
   const { Anthropic, Stream } = await loadSdk();
   const { apiKey, authToken, baseUrl } = settings;
+  const own = apiKey !== null ? { "x-api-key": apiKey } : {};
   const options: ClientOptions = {
     // One credential only: with any given, the SDK looks for no other.
     ...(apiKey !== null ? { apiKey } : { authToken }),
     // The SDK sends a key as a bearer token; proxies of before 2026-10 read this header. The API takes both.
-    ...(apiKey !== null ? { defaultHeaders: { "x-api-key": apiKey } } : {}),
+    defaultHeaders: own,
     webhookKey: null,
     baseURL: baseUrl ?? DEFAULT_BASE_URL,
     maxRetries: 0,
@@ -45,5 +45,5 @@ export async function openSdk(settings: ClientSettings): Promise<Sdk> {
     fetchOptions: { redirect: "manual" },
     fetch: async (url, init) => bounded(await settings.fetch(url, init)),
   };
-  return { client: new Anthropic(options), Stream };
+  return { client: withoutEnvironmentHeaders(new Anthropic(options), own), Stream };
 }

@@ -62,10 +62,31 @@ function toolParams(tools: readonly ToolSchema[]): Tool[] {
 async function messageParams(request: ModelRequest, loadBlob: LoadBlob | undefined): Promise<MessageParam[]> {
   const params: MessageParam[] = [];
   for (const [index, message] of request.messages.entries()) {
-    const content = await contentOf(message, index < request.thinking_from, loadBlob);
-    params.push({ role: message.role, content: content.length === 0 ? [NOTHING_SAID] : content });
+    const dropThinking = index < request.thinking_from;
+    const known = dropThinking ? undefined : mapped.get(message);
+    const param = known ?? (await messageParam(message, dropThinking, loadBlob));
+    if (known === undefined && !dropThinking && !holdsImage(message)) mapped.set(message, param);
+    params.push(param);
   }
   return params;
+}
+
+/** Q2: made once for each message, however many requests it stands in. Not of images, whose bytes may be there or not. */
+const mapped = new WeakMap<Message, MessageParam>();
+
+function holdsImage({ parts }: Message): boolean {
+  return parts.some((part) =>
+    part.type === "tool_result" ? part.content.some(({ type }) => type === "image") : part.type === "image",
+  );
+}
+
+async function messageParam(
+  message: Message,
+  dropThinking: boolean,
+  loadBlob: LoadBlob | undefined,
+): Promise<MessageParam> {
+  const content = await contentOf(message, dropThinking, loadBlob);
+  return { role: message.role, content: content.length === 0 ? [NOTHING_SAID] : content };
 }
 
 function contentOf(

@@ -1,12 +1,10 @@
 /**
  * The official SDK, imported on the first call, with everything off that belay does itself: retries, logging, credential
- * look-up. Of the SDK remain the request's headers and the reading of server-sent events.
- *
- * The SDK reads `OPENAI_CUSTOM_HEADERS` from the environment and has no switch for that: those headers are the user's.
+ * look-up, headers from the environment. Of the SDK remain the request's headers and the reading of server-sent events.
  */
 import type { OpenAI } from "openai";
 import type { StreamEvent } from "../answer-builder.ts";
-import { bounded, type Fetch, NO_TIMEOUT_MS } from "../connection.ts";
+import { bounded, type Fetch, NO_TIMEOUT_MS, withoutEnvironmentHeaders } from "../connection.ts";
 import { parseJson } from "../json-view.ts";
 
 const DEFAULT_BASE_URL = "https://api.openai.com/v1";
@@ -42,7 +40,7 @@ export async function openSdk(settings: ClientSettings): Promise<Sdk> {
     fetch: async (url, init) => bounded(await settings.fetch(url, init)),
   });
   return {
-    client,
+    client: withoutEnvironmentHeaders(client, {}),
     // Not the SDK's typed stream: that one throws at the first `error`, and ends in silence where an answer is cut.
     events: (response) => withoutRest(streaming._iterSSEMessages(response, new AbortController())),
   };

@@ -51,6 +51,12 @@ function reasoningParam(tokens: number | null): Reasoning | null {
   return { effort, summary: "auto" };
 }
 
+/** Nothing that the model reads is another: the cache holds. */
+export function withoutSummary(params: ResponseCreateParamsStreaming): ResponseCreateParamsStreaming {
+  const { effort } = params.reasoning ?? {};
+  return effort === undefined ? params : { ...params, reasoning: { effort } };
+}
+
 function toolParam({ name, description, input }: ToolSchema): FunctionTool {
   // Strict schemas allow no optional property: belay checks inputs itself.
   return { type: "function", name, description, parameters: { ...input }, strict: false };

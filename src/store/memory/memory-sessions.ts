@@ -1,5 +1,6 @@
 /** Sessions and their leases, in memory. */
 import { claimed, isDriven, isHolder, leaseOf, refuseWhileHeld } from "../lease-rule.ts";
+import { NO_RECORDS, requireFirst } from "../first-records.ts";
 import type { Store } from "../port.ts";
 import { fenced, leaseHeld, sessionExists } from "../refusal.ts";
 import type { MemoryTables } from "./memory-tables.ts";
@@ -9,20 +10,23 @@ export type MemoryLeases = Pick<Store, "claim" | "renew" | "release" | "requestC
 
 export function createMemorySessions({ clock, blobs, ...tables }: MemoryTables): MemorySessions {
   return {
-    async createSession(session) {
+    async createSession(session, first = NO_RECORDS) {
       if (tables.find(session.tenant, session.session)) throw sessionExists(session.session);
+      requireFirst(first);
+      blobs.refer(session.tenant, session.session, first.blobs);
       const now = clock.now();
-      tables.add({
+      const row = {
         ...structuredClone(session),
         created_at: now,
         updated_at: now,
         epoch: 0,
         owner: null,
         lease_until: 0,
-        last_seq: 0,
+        last_seq: first.records.length,
         run_at: null,
         cancel_requested: false,
-      });
+      };
+      tables.add(row, structuredClone(first.records));
     },
 
     async getSession(tenant, session) {

@@ -17,7 +17,7 @@ export interface MemoryTables {
   find(tenant: TenantId, session: SessionId): StoredSession | undefined;
   /** @throws HarnessError `session_not_found` */
   require(tenant: TenantId, session: SessionId): StoredSession;
-  add(row: SessionRow): void;
+  add(row: SessionRow, records: readonly EventRecord[]): void;
   remove(tenant: TenantId, session: SessionId): void;
   /** In the order in which they were added. */
   all(): readonly StoredSession[];
@@ -36,7 +36,8 @@ export function memoryTables(clock: Clock): MemoryTables {
       if (!stored) throw sessionNotFound(session);
       return stored;
     },
-    add: (row) => void sessions.set(keyOf(row.tenant, row.session), { row, records: [], snapshot: null }),
+    add: (row, records) =>
+      void sessions.set(keyOf(row.tenant, row.session), { row, records: [...records], snapshot: null }),
     remove: (tenant, session) => void sessions.delete(keyOf(tenant, session)),
     all: () => [...sessions.values()],
   };

@@ -62,7 +62,7 @@ export function createPostgresRecords({ connection, queries }: TableContext): Po
 }
 
 /** A reference to a blob that is not there breaks its foreign key, and with it the whole append. */
-function missingBlob(error: unknown, blobs: readonly BlobHash[]): Error | null {
+export function missingBlob(error: unknown, blobs: readonly BlobHash[]): Error | null {
   if (!(error instanceof DriverError) || !isServerError(error.cause)) return null;
   const { constraint, detail = "" } = error.cause;
   if (constraint !== "blob_refs_blob") return null;

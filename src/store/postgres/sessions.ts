@@ -1,8 +1,11 @@
 /** Sessions: made, listed, removed. */
+import { NO_RECORDS, requireFirst } from "../first-records.ts";
 import { isDriven } from "../lease-rule.ts";
 import type { NewSession, SessionRow, Store } from "../port.ts";
 import { leaseHeld, sessionExists } from "../refusal.ts";
-import { newSessionColumns, sessionRow } from "../session-row.ts";
+import { sessionRow } from "../session-row.ts";
+import { createStatement } from "./append-statement.ts";
+import { missingBlob } from "./records.ts";
 import { findSession, lockedSession, nowOf } from "./session-rows.ts";
 import type { TableContext } from "./table-context.ts";
 
@@ -10,14 +13,16 @@ export type PostgresSessions = Pick<Store, "createSession" | "getSession" | "lis
 
 export function createPostgresSessions(context: TableContext): PostgresSessions {
   const { connection, queries } = context;
-  const { build, now } = queries;
+  const { build } = queries;
 
   return {
-    createSession: (session) =>
+    createSession: (session, first = NO_RECORDS) =>
       connection.statement(async (ask, { again }) => {
-        const row = { ...newSessionColumns(session), created_at: now(), updated_at: now(), cancel_requested: false };
-        const insert = build.insertInto("sessions").values(row);
-        if ((await ask.run(insert.onConflict((on) => on.doNothing()))) === 1) return;
+        requireFirst(first);
+        const made = await ask.first(createStatement(queries, session, first)).catch((error: unknown) => {
+          throw missingBlob(error, first.blobs) ?? error;
+        });
+        if (made) return;
         const found = again ? await findSession(ask, queries, session.tenant, session.session) : null;
         if (found === null || !isOurs(found, session)) throw sessionExists(session.session);
       }),

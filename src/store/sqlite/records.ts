@@ -3,7 +3,7 @@ import { hashOf } from "../../kernel/envelope.ts";
 import { invariant } from "../../kernel/harness-error.ts";
 import type { BlobHash, SessionId, TenantId } from "../../kernel/ids.ts";
 import { canonicalJson } from "../../kernel/json.ts";
-import type { AppendCommand, EventRecord, Store } from "../port.ts";
+import type { AppendCommand, EventRecord, FirstRecords, SessionRow, Store } from "../port.ts";
 import { blobMissing, fenced, recordCorrupt } from "../refusal.ts";
 import type { TableContext } from "./table-context.ts";
 
@@ -11,7 +11,7 @@ export type SqliteRecords = Pick<Store, "append" | "read" | "putSnapshot" | "get
 
 export function createSqliteRecords({ connection, queries, clock }: TableContext): SqliteRecords {
   const move = moveStatement({ connection, queries });
-  const insert = insertStatement({ connection, queries });
+  const writeRecords = recordWriter({ connection, queries });
 
   /** The fence and the new position in one statement: it fits no row unless the writer is the holder and up to date. */
   const moveOn = ({ lease, after_seq, records, summary }: AppendCommand): boolean => {
@@ -21,31 +21,14 @@ export function createSqliteRecords({ connection, queries, clock }: TableContext
     return changes === 1;
   };
 
-  const refer = (tenant: TenantId, session: SessionId, hash: BlobHash): void => {
-    const blob = connection.first(
-      queries.selectFrom("blobs").select("id").where("tenant", "=", tenant).where("hash", "=", hash),
-    );
-    if (!blob) throw blobMissing(hash);
-    connection.run(
-      queries
-        .insertInto("blob_refs")
-        .values({ tenant, session, hash })
-        .onConflict((on) => on.doNothing()),
-    );
-  };
-
   return {
     append: (command) =>
       connection.write(() => {
-        const { lease, after_seq, records, blobs } = command;
-        const { tenant, session } = lease;
-        if (!moveOn(command)) throw fenced(session);
-        for (const [i, record] of records.entries()) {
-          const { seq, kind, hash, body, blob } = record;
-          invariant(seq === after_seq + i + 1, "invariant S2: records are appended without gaps");
-          insert(tenant, session, seq, kind, hash, body, blob);
-        }
-        for (const hash of blobs) refer(tenant, session, hash);
+        const { lease, after_seq, records } = command;
+        const gapless = records.every(({ seq }, i) => seq === after_seq + i + 1);
+        invariant(gapless, "invariant S2: records are appended without gaps");
+        if (!moveOn(command)) throw fenced(lease.session);
+        writeRecords(lease, command);
       }),
 
     read: ({ tenant, session, after_seq, limit }) =>
@@ -93,6 +76,27 @@ export function createSqliteRecords({ connection, queries, clock }: TableContext
 }
 
 type Statements = Pick<TableContext, "connection" | "queries">;
+
+/** Writes records and their references; within a transaction of the caller's. @throws HarnessError `blob_missing` */
+export function recordWriter({ connection, queries }: Statements) {
+  const insert = insertStatement({ connection, queries });
+  const refer = (tenant: TenantId, session: SessionId, hash: BlobHash): void => {
+    const blob = connection.first(
+      queries.selectFrom("blobs").select("id").where("tenant", "=", tenant).where("hash", "=", hash),
+    );
+    if (!blob) throw blobMissing(hash);
+    connection.run(
+      queries
+        .insertInto("blob_refs")
+        .values({ tenant, session, hash })
+        .onConflict((on) => on.doNothing()),
+    );
+  };
+  return ({ tenant, session }: Pick<SessionRow, "tenant" | "session">, { records, blobs }: FirstRecords): void => {
+    for (const { seq, kind, hash, body, blob } of records) insert(tenant, session, seq, kind, hash, body, blob);
+    for (const hash of blobs) refer(tenant, session, hash);
+  };
+}
 
 /** `last_seq`, `summary`, `updated_at`; then of the row: `tenant`, `session`, `owner_token`, `epoch`, `last_seq`. */
 function moveStatement({ connection, queries }: Statements) {

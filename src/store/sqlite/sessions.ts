@@ -1,8 +1,10 @@
 /** Sessions: made, listed, removed. */
+import { NO_RECORDS, requireFirst } from "../first-records.ts";
 import { isDriven } from "../lease-rule.ts";
 import type { Store } from "../port.ts";
 import { leaseHeld, sessionExists } from "../refusal.ts";
 import { newSessionColumns, sessionRow } from "../session-row.ts";
+import { recordWriter } from "./records.ts";
 import { sessionRows } from "./session-rows.ts";
 import type { TableContext } from "./table-context.ts";
 
@@ -10,14 +12,18 @@ export type SqliteSessions = Pick<Store, "createSession" | "getSession" | "listS
 
 export function createSqliteSessions({ connection, queries, clock }: TableContext): SqliteSessions {
   const rows = sessionRows({ connection, queries });
+  const writeRecords = recordWriter({ connection, queries });
 
   return {
-    createSession: (session) =>
+    createSession: (session, first = NO_RECORDS) =>
       connection.write(() => {
         if (rows.find(session.tenant, session.session)) throw sessionExists(session.session);
+        requireFirst(first);
         const now = clock.now();
-        const row = { ...newSessionColumns(session), created_at: now, updated_at: now, cancel_requested: 0 };
+        const times = { created_at: now, updated_at: now };
+        const row = { ...newSessionColumns(session), ...times, last_seq: first.records.length, cancel_requested: 0 };
         connection.run(queries.insertInto("sessions").values(row));
+        writeRecords(session, first);
       }),
 
     getSession: (tenant, session) => connection.read(() => rows.find(tenant, session)),

@@ -32,8 +32,13 @@ export interface Asked {
   readonly task: string;
   /** What this conversation is recognised by, to the byte. */
   readonly identity: string;
-  /** How many answers of the model the request holds. */
+  /** How many answers of the model the request holds; with `pauses`, how many messages of the model. */
   readonly step: number;
+  /**
+   * Of a dialect in which the answers of a paused turn are one message. `open` is the text of the last message where the
+   * model said it, which it is to go on with.
+   */
+  readonly pauses?: { readonly open: string | null };
   readonly model: string;
   readonly stream: boolean;
   readonly system: string;

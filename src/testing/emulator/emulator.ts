@@ -6,7 +6,7 @@
  * E2: a request past the end of the script is refused loudly, never answered with something made up.
  * E3: after `close` no socket and no timer is left.
  */
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { Clock } from "../../kernel/clock.ts";
@@ -53,6 +53,9 @@ export interface Emulator {
   close(): Promise<void>;
 }
 
+/** Of a scenario's file. Bytes. */
+const SCENARIO_BYTES_MAX = 64 * 1024 * 1024;
+
 /** @throws HarnessError `config_invalid` when the scenario is not valid, `usage` when it cannot be read or the port is taken. */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
   const scenario = await loadScenario(options);
@@ -98,11 +101,34 @@ async function loadScenario(options: EmulatorOptions): Promise<Scenario> {
   if (scenarioText !== undefined) return parseScenario(scenarioText);
   if (scenarioFile === undefined) return checkScenario(scenario ?? {});
   try {
-    return parseScenario(await readFile(scenarioFile, "utf8"), scenarioFile);
+    return parseScenario(await readText(scenarioFile), scenarioFile);
   } catch (error) {
-    if (error instanceof HarnessError) throw error;
-    throw new HarnessError("usage", `The scenario ${scenarioFile} cannot be read.`, "Name a readable YAML file.", {
-      cause: error,
-    });
+    // What the file system says has a code; everything else is told already, or is a defect.
+    const code: unknown = error instanceof Error && "code" in error ? error.code : null;
+    if (error instanceof HarnessError || typeof code !== "string") throw error;
+    throw new HarnessError(
+      "usage",
+      `The scenario ${scenarioFile} cannot be read (${code}).`,
+      "Name a readable YAML file.",
+      { cause: error },
+    );
   }
+}
+
+/** Bounded: a device or a pipe may have no end. @throws HarnessError `config_invalid` */
+async function readText(file: string): Promise<string> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of createReadStream(file) as AsyncIterable<Buffer>) {
+    size += part.byteLength;
+    if (size > SCENARIO_BYTES_MAX) {
+      throw new HarnessError(
+        "config_invalid",
+        `The scenario ${file} has more than ${SCENARIO_BYTES_MAX} bytes.`,
+        "Name a YAML file of the emulator's; split one that is too large.",
+      );
+    }
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString("utf8");
 }

@@ -2,7 +2,8 @@
  * Which turn answers a request. The place in the script is read from the request itself, never from a counter of the
  * server: a resumed session, a retry and a second agent each go on at their own step.
  *
- * B1: the step of a conversation is the number of the model's answers in its request.
+ * B1: the step of a conversation is the number of the model's answers in its request. Answers of a paused turn come back as
+ *     one message: how many it holds is read from the script, and of the last one from what it says.
  * B2: a turn with `match` stands outside the order: it answers when its conditions hold, `repeat` times a conversation.
  *     A step once answered by it stays its own, and the order goes on after it.
  * B3: a fault meets the first `times` requests of its step, then the turn is answered. Chaos meets what no fault does.
@@ -16,6 +17,8 @@ import type { Scenario, Turn } from "./scenario.ts";
 const CONVERSATIONS_MAX = 10_000;
 /** Of the last message, in a refusal. Characters. */
 const LAST_WORDS_MAX = 300;
+/** Stands for a turn without text, which no message holds. */
+const NEVER_SAID = "\u0000";
 
 export interface Play {
   readonly turn: Turn;
@@ -69,8 +72,8 @@ export function createPlaybook(scenario: Scenario): Playbook {
     next: (asked, conversation) => {
       const script = scriptFor(scripts, asked.task);
       const steps = recall(conversations, conversation);
-      const index = asked.step;
-      const step = steps.get(index) ?? choose(script, steps, asked);
+      const index = stepIn(script, steps, asked);
+      const step = steps.get(index) ?? choose(script, steps, asked, index);
       if (step === null) {
         const had = script.ordered.length;
         return `emulator: conversation ${conversation} asked for step ${index + 1}, and its script has ${had} turn(s). Last message: ${asked.lastWords.slice(0, LAST_WORDS_MAX)}`;
@@ -148,13 +151,34 @@ function recall(conversations: Map<string, Map<number, Step>>, key: string): Map
   return known;
 }
 
-function choose(script: Script, steps: ReadonlyMap<number, Step>, asked: Asked): Step | null {
-  const before = [...steps].flatMap(([at, step]) => (at < asked.step ? [step] : []));
+/** B1 */
+function stepIn(script: Script, steps: ReadonlyMap<number, Step>, asked: Asked): number {
+  if (asked.pauses === undefined) return asked.step;
+  const { open } = asked.pauses;
+  const turnAt = (step: number): Turn | undefined => {
+    const known = steps.get(step);
+    if (known !== undefined) return known.entry.turn;
+    const others = [...steps].filter(([at, { conditional }]) => conditional && at < step).length;
+    return inOrder(script.ordered, step - others)?.turn;
+  };
+  let step = 0;
+  for (let message = 1; message <= asked.step; message++) {
+    const isOpen = message === asked.step && open !== null;
+    // An open message goes as far as what it says: a pause that is its end is the one that is gone on from now.
+    const goesOn = (): boolean => !isOpen || open.includes(turnAt(step)?.say ?? NEVER_SAID);
+    step += 1;
+    while (turnAt(step - 1)?.stop === "pause_turn" && goesOn()) step += 1;
+  }
+  return step;
+}
+
+function choose(script: Script, steps: ReadonlyMap<number, Step>, asked: Asked, index: number): Step | null {
+  const before = [...steps].flatMap(([at, step]) => (at < index ? [step] : []));
   const matching = script.conditional.find(
     (entry) => holds(entry.turn, asked) && before.filter((step) => step.entry === entry).length < entry.turn.repeat,
   );
   if (matching) return stepOf(matching, true);
-  const entry = inOrder(script.ordered, asked.step - before.filter(({ conditional }) => conditional).length);
+  const entry = inOrder(script.ordered, index - before.filter(({ conditional }) => conditional).length);
   return entry === undefined ? null : stepOf(entry, false);
 }
 

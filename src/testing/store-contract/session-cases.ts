@@ -1,6 +1,6 @@
 /** Contract: rows, lists, cancel requests, removal, tenants. */
 import assert from "node:assert/strict";
-import type { SessionId } from "../../kernel/ids.ts";
+import type { BlobHash, SessionId } from "../../kernel/ids.ts";
 import {
   appendOf,
   claimOf,
@@ -9,6 +9,7 @@ import {
   driven,
   newSession,
   OTHER_TENANT,
+  records,
   rejects,
   SESSION,
   storedSeqs,
@@ -46,6 +47,36 @@ export const sessionCases: readonly ContractCase[] = [
     assert.match(error.message, new RegExp(SESSION));
     assert.equal((await store.getSession(TENANT, SESSION))?.priority, 0);
   }),
+
+  contractCase(
+    "a session can be created with its first records and their blobs: all of it, or nothing",
+    async (made) => {
+      const { store } = made;
+      const hash = await store.putBlob(TENANT, Buffer.from("a large text"));
+      await store.createSession(newSession(), { records: records(1, 3), blobs: [hash] });
+      const row = await store.getSession(TENANT, SESSION);
+      assert.deepEqual([row?.last_seq, row?.epoch, row?.owner], [3, 0, null]);
+      assert.deepEqual(await store.read({ tenant: TENANT, session: SESSION, after_seq: 0, limit: 9 }), records(1, 3));
+      await rejects("session_exists", store.createSession(newSession(), { records: records(1, 5), blobs: [] }));
+      assert.deepEqual(await storedSeqs(store), [1, 2, 3]);
+      const lease = await store.claim(claimOf("a"));
+      await store.append(appendOf(lease, 3, 1));
+      assert.deepEqual(await storedSeqs(store), [1, 2, 3, 4]);
+
+      const session = "ses_other" as SessionId;
+      const missing = `sha256:${"0".repeat(64)}` as BlobHash;
+      await rejects(
+        "blob_missing",
+        store.createSession(newSession({ session }), { records: records(1, 2), blobs: [hash, missing] }),
+      );
+      assert.equal(await store.getSession(TENANT, session), null);
+      assert.deepEqual(await store.read({ tenant: TENANT, session, after_seq: 0, limit: 9 }), []);
+
+      await store.release(lease);
+      await store.deleteSession(TENANT, SESSION);
+      assert.deepEqual(await storedSeqs(store), []);
+    },
+  ),
 
   contractCase("a session that does not exist is null, has no events and no snapshot", async ({ store }) => {
     assert.equal(await store.getSession(TENANT, SESSION), null);

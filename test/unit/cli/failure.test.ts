@@ -31,6 +31,15 @@ describe("an error at the command line", () => {
     expect(exitCodeOfFailure(new RangeError("oops"))).toBe(1);
   });
 
+  it("about a disk that is full is no defect of belay's, wherever it was met", () => {
+    const full = Object.assign(new Error("ENOSPC: no space left on device, write"), {
+      code: "ENOSPC",
+      syscall: "write",
+    });
+    expect(failureText(full, false)).toMatch(/^belay: The disk is full \(ENOSPC.*\n +Free space/);
+    expect(exitCodeOfFailure(full)).toBe(exitCodeOfFailure(new HarnessError("store_full", "a.", "b.")));
+  });
+
   it("has an exit code that tells a scheduler whether to come back", () => {
     const code = (kind: HarnessError["kind"]): number => exitCodeOfFailure(new HarnessError(kind, "a.", "b."));
     expect([code("usage"), code("session_not_found"), code("lease_held"), code("store_corrupt")]).toEqual([

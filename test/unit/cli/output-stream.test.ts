@@ -1,6 +1,7 @@
 import { PassThrough, Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { BEHIND_BYTES_MAX, OutputStream } from "../../../src/cli/output-stream.ts";
+import { withoutCommands } from "../../../src/cli/view/log-text.ts";
 
 const OPTIONS = { colors: true, redraws: true };
 
@@ -22,6 +23,13 @@ describe("standard output", () => {
     const terminal = Object.assign(new PassThrough(), { isTTY: true, columns: 80 });
     const out = new OutputStream(terminal, { colors: false, redraws: false });
     expect([out.isTerminal, out.colors, out.columns()]).toEqual([false, false, 80]);
+  });
+
+  it("knows after a flush that the last words did not fit on a full disk", async () => {
+    const out = new OutputStream(failing("ENOSPC"), OPTIONS);
+    out.line("x");
+    await out.flush();
+    expect(out.failure).toMatchObject({ code: "ENOSPC" });
   });
 
   it.each(["EPIPE", "EIO", "ENOSPC"])(
@@ -84,5 +92,27 @@ describe("standard output", () => {
     for (const line of ["a", "b", "c"]) out.line(line);
     await out.flush();
     expect(taken.join("")).toBe("a\nb\nc\n");
+  });
+
+  it("gives a log no command: not in text, and in JSON none, which says the same; and tells when bytes were changed", async () => {
+    const log = new PassThrough();
+    const out = new OutputStream(log, { ...OPTIONS, guard: withoutCommands });
+    const value = { name: "##[set-env name=PATH]" };
+    out.line("a\n ::error::x");
+    expect([out.json(JSON.stringify(value)), out.json("[]")]).toEqual([true, false]);
+    expect([out.exactly("+x\n ::stop-commands::y\n"), out.exactly("+::x\n")]).toEqual([true, false]);
+    await out.flush();
+    const [first, second, json = "", ...rest] = String(log.read()).split("\n");
+    expect([first, second, ...rest]).toEqual(["a", " \\::error::x", "[]", "+x", " \\::stop-commands::y", "+::x", ""]);
+    expect(json).not.toContain("##[");
+    expect(JSON.parse(json)).toEqual(value);
+  });
+
+  it("is to the byte where nothing takes commands", () => {
+    const pipe = new PassThrough();
+    const out = new OutputStream(pipe, OPTIONS);
+    out.line(" ::error::x");
+    expect([out.json('{"a":"##[b]"}'), out.exactly("::c\n")]).toEqual([false, false]);
+    expect(String(pipe.read())).toBe(' ::error::x\n{"a":"##[b]"}\n::c\n');
   });
 });

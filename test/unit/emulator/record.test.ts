@@ -148,6 +148,26 @@ describe("belay record", { timeout: 120_000 }, () => {
     },
   );
 
+  it("plays turns that the model paused again, each once, however many pauses came in a row", async () => {
+    const first = await emulate({
+      turns: [
+        { say: "One.", stop: "pause_turn" },
+        { say: "Two.", stop: "pause_turn" },
+        { say: "Three.", call: [{ tool: "write", input: { path: "b.txt", content: "b\n" } }] },
+        { say: "Four.", stop: "pause_turn", fault: { error: "overloaded" } },
+        { say: "Done: five." },
+      ],
+    });
+    const there = await repository("one");
+    const { session } = await run(first, there);
+    expect(first.remaining()).toEqual([]);
+    const second = await emulate(parseScenario((await belay(there, first.url, "record", session)).out));
+    await run(second, await repository("two"));
+    expect(second.remaining()).toEqual([]);
+    expect(second.requests).toHaveLength(6);
+    expect(history(second)).toEqual(history(first));
+  });
+
   it("prints YAML, or JSON, of the last session of the directory", async () => {
     const emulator = await emulate({ turns: [{ say: "Nothing to do." }] });
     const there = await repository("one");
@@ -168,6 +188,6 @@ describe("belay record", { timeout: 120_000 }, () => {
     const odd = await belay(there, emulator.url, "record", "no-id");
     expect([odd.code === 0, odd.err]).toEqual([false, expect.stringContaining("no-id")]);
     const file = await belay(there, emulator.url, "record", session, "-o", join(directory, "none", "x.yaml"));
-    expect([file.code === 0, file.err]).toEqual([false, expect.stringContaining("could not be written")]);
+    expect([file.code === 0, file.err]).toEqual([false, expect.stringMatching(/could not be written .*\(ENOENT\)/)]);
   });
 });

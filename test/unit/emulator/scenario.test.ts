@@ -33,6 +33,21 @@ describe("a scenario", () => {
     expect(refusal("turns:\n  - say: hi\n    latency_ms: soon\n")).toContain("line 3, turns.0.latency_ms");
   });
 
+  it("says of an alias that leads nowhere, and of a few that stand for millions, that this is the mistake", () => {
+    expect(refusal("turns: *nobody\n")).toContain("nobody");
+    const ten = (name: string): string => Array.from({ length: 10 }, () => name).join(", ");
+    const bomb = Array.from({ length: 8 }, (_, n) => `a${n + 1}: &a${n + 1} [${ten(`*a${n}`)}]`).join("\n");
+    expect(refusal(`a0: &a0 [${ten("x")}]\n${bomb}\n`)).toContain("alias count");
+    expect(refusal("turns: []\n---\nturns: []\n")).toMatch(/multiple documents at line 2, column 1\./);
+  });
+
+  it("names the first mistakes in the order of the file, and how many more there are", () => {
+    const told = refusal(`wire: { chunk_bytes: 0 }\ncache: 5\nturns:\n${"  - sya: hi\n".repeat(50)}`);
+    expect(told.indexOf("line 1, wire")).toBeLessThan(told.indexOf("line 4, turns.0"));
+    expect(told).toMatch(/; and \d+ more\./);
+    expect(told.length).toBeLessThan(3_000);
+  });
+
   it("refuses a turn that does nothing, and a fault that is two or none", () => {
     expect(refusal("turns:\n  - latency_ms: 5\n")).toContain("a turn says, thinks or calls something");
     expect(refusal("turns:\n  - say: x\n    fault: { times: 2 }\n")).toContain("a fault is exactly one of");

@@ -148,3 +148,17 @@ describe("what a part keeps for its provider", () => {
     expect(prompt_cache_key).toBe(live.session);
   });
 });
+
+describe("a request's messages", () => {
+  it("are handed on as they are where nothing has to be put back, so that a provider's mapping can be kept by them", async () => {
+    const model = scriptedModel([
+      callTool("read", { path: "README.md" }),
+      callTool("read", { path: "README.md" }),
+      say("Done."),
+    ]);
+    await journalOf(model);
+    const [, second, third] = model.calls.map(({ messages }) => messages);
+    expect(second?.length).toBe(3);
+    expect(second?.every((message, index) => message === third?.[index])).toBe(true);
+  });
+});

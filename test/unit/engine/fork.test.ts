@@ -19,6 +19,7 @@ import {
   scriptedModel,
   type ScriptedStep,
 } from "../../../src/testing/scripted-model.ts";
+import { faultyStore } from "../../../src/testing/faulty-store.ts";
 import { manifestOf, userGit } from "../workspace/given.ts";
 import { testHost } from "../../support/host.ts";
 import { eventsOf, kinds, start, type TestPlace, testPlace } from "../../support/session.ts";
@@ -139,6 +140,39 @@ describe("a fork", () => {
     expect(early.workspace).toBeNull();
     expect(existsSync(join(place.home, "sessions", early.session))).toBe(true);
     expect((await host.store.listSessions({ tenant: LOCAL_TENANT, limit: 99 })).length).toBe(sessions.length + 1);
+  });
+
+  it("from before the parent's task is not driven without one, and nothing is sent", async () => {
+    const given = await worked([...twoFiles, say("Hello.")]);
+    const { host, session } = given;
+    const fork = await forkSession(host, { session, at: 2 });
+    await expect(go(host, fork.session, null)).rejects.toMatchObject({ kind: "usage" });
+    expect(kinds(await eventsOf(host, fork.session)).at(-1)).toBe("SessionForked");
+    expect(await (await go(host, fork.session, "say hello")).done).toMatchObject({ outcome: "completed" });
+  });
+
+  it("is there whole or not at all, whichever call of the store fails on the way", async () => {
+    const given = await worked(twoFiles);
+    const { host, session } = given;
+    const all = async (): Promise<readonly number[]> =>
+      (await host.store.listSessions({ tenant: LOCAL_TENANT, limit: 99 })).map((row) => row.last_seq);
+    let before = await all();
+    for (let failAt = 1; ; failAt++) {
+      for (const when of ["before", "after"] as const) {
+        const store = faultyStore(host.store, { failAt, when });
+        const forked = await forkSession({ ...host, store }, { session, at: null }).catch((error: unknown) => {
+          expect(error).toMatchObject({ kind: "store_io" });
+          return null;
+        });
+        const now = await all();
+        expect(now).not.toContain(0);
+        expect(now.length - before.length).toBeLessThanOrEqual(1);
+        if (forked !== null) expect(existsSync(forked.workspace ?? "")).toBe(true);
+        if (forked === null && when === "before") expect(now).toEqual(before);
+        before = now;
+        if (!store.struck) return;
+      }
+    }
   });
 
   it("of a session that is driven takes nothing of the run along: what was under way is said not to be carried over", async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { promptOf } from "../../../src/engine/prompt.ts";
 import { FIXED_PROMPT_BYTES } from "../../../src/kernel/bound.ts";
 import { builtInTools } from "../../../src/tool/registry.ts";
@@ -19,5 +19,16 @@ describe("the prompt", () => {
   it("names no directory, date or user, so that every session shares the provider's cache of it", () => {
     expect(text).not.toMatch(/\/(home|root|tmp\/|work)\b.*\/|20\d\d-\d\d|\$\{/);
     expect(promptOf(builtInTools()).versions).toEqual(promptOf(builtInTools()).versions);
+  });
+
+  it("takes the schemas that the build printed for belay's own tools, and makes those of any others", async () => {
+    const printed = tools.map((tool) => ({ ...tool, description: "printed" }));
+    vi.stubGlobal("BELAY_TOOL_SCHEMAS", printed);
+    vi.resetModules(); // what is built is kept
+    const fresh = await import("../../../src/engine/prompt.ts");
+    const own = (await import("../../../src/tool/registry.ts")).builtInTools();
+    expect(fresh.promptOf(own).tools).toEqual(printed);
+    expect(fresh.promptOf([...own]).tools).toEqual(tools);
+    vi.unstubAllGlobals();
   });
 });

@@ -1,6 +1,7 @@
 /** Sessions that travel in a file from one machine to another: two stores, two homes, two clones of a repository. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync } from "node:fs";
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { gunzipSync, gzipSync } from "node:zlib";
@@ -193,6 +194,49 @@ describe("a session in a file", () => {
     const again = await resumed(home, live.session, "go on");
     expect(JSON.stringify(again.state().messages)).toContain("interrupted: outcome unknown");
     expect(kinds(await eventsOf(home.host, live.session))).not.toContain("RecoveryFinished");
+  });
+
+  it("is there once when two import it at the same moment, and what a killed import left stands in nobody's way", async () => {
+    const ci = await worked();
+    const file = await exported(ci, ci.session);
+    const home = await laptop(ci, [say("Fine.")]);
+    mkdirSync(join(home.place.home, "sessions", ci.session, "tree"), { recursive: true }); // of an import that was killed
+    const ends = await Promise.allSettled([imported(home, file), imported(home, file)]);
+    expect(ends.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    expect(ends.find((end) => end.status === "rejected")?.reason).toMatchObject({ kind: "session_exists" });
+    const { state } = await loadSession(home.host.store, LOCAL_TENANT, ci.session);
+    expect(state.seq).toBeGreaterThan(0);
+    expect((await diffSession(home.host, ci.session)).changes.map(({ path }) => path)).toContain("one.txt");
+    expect((await resumed(home, ci.session, "go on")).state().end).toMatchObject({ outcome: "completed" });
+  });
+
+  it("leaves nothing beside the sessions, and removes what a killed import left a day ago and nothing else", async () => {
+    const ci = await worked();
+    const sessions = join(ci.place.home, "sessions");
+    const names = [".import-0a", ".export-0b", ".import-0c", ".mine"];
+    for (const name of names) mkdirSync(join(sessions, name));
+    const days_ago = Date.now() / 1_000 - 2 * 24 * 3_600;
+    for (const name of [".import-0a", ".export-0b", ".mine"]) utimesSync(join(sessions, name), days_ago, days_ago);
+    await exported(ci, ci.session);
+    expect(
+      readdirSync(sessions)
+        .filter((name) => name.startsWith("."))
+        .sort(),
+    ).toEqual([".import-0c", ".mine"]);
+  });
+
+  it("is not driven where its files are not, before anything is sent, and the way on is said", async () => {
+    const ci = await worked([...WORK, say("Never.")]);
+    await rename(join(ci.place.home, "sessions", ci.session), join(ci.place.home, "elsewhere"));
+    const before = kinds(await eventsOf(ci.host, ci.session));
+    await expect(resumed(ci, ci.session, "go on")).rejects.toMatchObject({
+      kind: "workspace_missing",
+      todo: expect.stringContaining("belay sessions export") as string,
+    });
+    expect(kinds(await eventsOf(ci.host, ci.session))).toEqual(before);
+    await rm(join(ci.place.home, "sessions", ci.session), { recursive: true });
+    await rename(join(ci.place.home, "elsewhere"), join(ci.place.home, "sessions", ci.session));
+    expect((await resumed(ci, ci.session, "go on")).state().end).toMatchObject({ outcome: "completed" });
   });
 
   it("is refused where it is already, and comes as a fork when it is asked for", async () => {

@@ -1,9 +1,9 @@
 /** What of a stream of Chat Completions reaches its package. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { knownEvents } from "../../../src/model/ai-sdk/known-events.ts";
+import { callsOnce, knownEvents } from "../../../src/model/ai-sdk/known-events.ts";
 
-async function through(text: string, sizes: readonly number[]): Promise<string> {
+async function through(text: string, sizes: readonly number[], filter = knownEvents): Promise<string> {
   const bytes = new TextEncoder().encode(text);
   const chunks: Uint8Array[] = [];
   for (let at = 0, n = 0; at < bytes.length; n++) {
@@ -11,7 +11,7 @@ async function through(text: string, sizes: readonly number[]): Promise<string> 
     chunks.push(bytes.slice(at, at + size));
     at += size;
   }
-  return new Response(ReadableStream.from(chunks).pipeThrough(knownEvents())).text();
+  return new Response(ReadableStream.from(chunks).pipeThrough(filter())).text();
 }
 
 const sizes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 });
@@ -32,5 +32,25 @@ describe("a stream of Chat Completions", () => {
   it("keeps comments, an error that is named, and what a cut leaves of its last event", async () => {
     const text = ': waiting\n\nevent: error\ndata: {"error":{}}\n\ndata: [DONE]\n\ndata: {"hal';
     expect(await through(text, [4])).toBe(text);
+  });
+});
+
+describe("a stream of Gemini's", () => {
+  it("loses a call that comes again in an event that is the same to the byte, and no text that is said twice", async () => {
+    const call = 'data: {"parts":[{"functionCall":{"name":"bash","args":{}}}]}\n\n';
+    const said = 'data: {"parts":[{"text":"ha"}]}\n\n';
+    const other = 'data: {"parts":[{"functionCall":{"name":"bash","args":{"a":1}}}]}\n\n';
+    expect(await through([said, said, call, call, other, call].join(""), [7], callsOnce)).toBe(
+      [said, said, call, other, call].join(""),
+    );
+  });
+
+  it("fails where one event has no end", async () => {
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        controller.enqueue(new Uint8Array(1024 * 1024).fill(0x61));
+      },
+    });
+    await expect(new Response(endless.pipeThrough(callsOnce())).text()).rejects.toMatchObject({ kind: "protocol" });
   });
 });

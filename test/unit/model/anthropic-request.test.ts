@@ -241,3 +241,38 @@ describe("thinking", () => {
     expect(await sent("claude-opus-4-8", null)).toBeUndefined();
   });
 });
+
+describe("what a message becomes", () => {
+  const messages: Message[] = [
+    user(text("go")),
+    { role: "assistant", parts: [thinking("hm"), toolUse("toolu_1")] },
+    user(toolResult("toolu_1", "found")),
+    { role: "assistant", parts: [thinking("so"), toolUse("toolu_2")] },
+    user(toolResult("toolu_2", "again")),
+  ];
+  const sent = async (thinking_from: number): Promise<readonly unknown[]> =>
+    (await anthropicParams(request({ messages, thinking_from }), undefined)).messages;
+
+  it("is made once, however many requests it stands in", async () => {
+    const [first, second] = [await sent(0), await sent(0)];
+    expect(second).toEqual(first);
+    // The unmarked ones; a mark is put on a copy.
+    for (const index of [0, 1, 3]) expect(second[index]).toBe(first[index]);
+  });
+
+  it("is made anew when its thinking has to be left out, and again with it", async () => {
+    const whole = await sent(0);
+    expect(JSON.stringify(await sent(messages.length))).not.toContain("sig+/=");
+    expect(await sent(0)).toEqual(whole);
+    expect(JSON.stringify(whole)).toContain("sig+/=hm");
+  });
+
+  it("of one with an image is looked up each time: its bytes may be there later", async () => {
+    const withImage: Message[] = [{ role: "user", parts: [text("look"), image] }];
+    const without = await anthropicParams(request({ messages: withImage }), undefined);
+    const bytes = Buffer.from("png");
+    const found = await anthropicParams(request({ messages: withImage }), () => Promise.resolve(bytes));
+    expect(JSON.stringify(without.messages)).not.toContain("base64");
+    expect(JSON.stringify(found.messages)).toContain(bytes.toString("base64"));
+  });
+});

@@ -62,6 +62,7 @@ describe("a model's name", () => {
     ["o3", "openai", "o3"],
     ["codex-mini", "openai", "codex-mini"],
     ["gemini-2.5-pro", "google", "gemini-2.5-pro"],
+    [" openai/gpt-5 ", "openai", "gpt-5"],
   ])("%s leads to %s", (name, provider, model) => {
     expect(modelChoice(name)).toEqual({ provider, model });
   });
@@ -79,6 +80,25 @@ describe("the table of providers", () => {
     expect(missingVariables("azure", {})).toEqual([["AZURE_API_KEY"], ["AZURE_RESOURCE_NAME", "AZURE_BASE_URL"]]);
     expect(missingVariables("google", { GEMINI_API_KEY: "k" })).toEqual([]);
     expect(missingVariables("ollama", {})).toEqual([]);
+  });
+
+  it("counts half of a pair as missing the other half, and not where something whole stands beside it", () => {
+    const region = { AWS_REGION: "eu" };
+    expect(missingVariables("bedrock", { ...region, AWS_ACCESS_KEY_ID: "k" })).toEqual([["AWS_SECRET_ACCESS_KEY"]]);
+    expect(missingVariables("bedrock", { ...region, AWS_ACCESS_KEY_ID: "k", AWS_SECRET_ACCESS_KEY: "s" })).toEqual([]);
+    expect(missingVariables("bedrock", { ...region, AWS_ACCESS_KEY_ID: "k", AWS_BEARER_TOKEN_BEDROCK: "t" })).toEqual(
+      [],
+    );
+    expect(missingVariables("vertex", { GOOGLE_VERTEX_PROJECT: "p" })).toEqual([["GOOGLE_VERTEX_LOCATION"]]);
+  });
+
+  it("refuses an address with a password, and never says it", async () => {
+    for (const address of ["https://me:hidden-word@host/v1", "me:hidden-word@host"]) {
+      const refusal = modelsOf({ OPENAI_API_KEY: "k", OPENAI_BASE_URL: address }).of("openai");
+      await expect(refusal).rejects.toMatchObject({ kind: "config_invalid" });
+      await expect(refusal).rejects.not.toThrow("hidden-word");
+    }
+    await expect(modelsOf({ OLLAMA_HOST: "::::" }).of("ollama")).rejects.toMatchObject({ kind: "config_invalid" });
   });
 
   it("refuses each provider that needs a key before anything of it is loaded, naming the variable", async () => {

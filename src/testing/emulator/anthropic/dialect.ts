@@ -50,6 +50,7 @@ function asked(body: unknown): Asked {
     task: textOf(first),
     identity: JSON.stringify([first.map(unmarked), textAt(body, "metadata", "user_id")]),
     step: messages.filter(({ role }) => role === "assistant").length,
+    pauses: { open: last?.role === "assistant" ? textOf(last.blocks) : null },
     model: textAt(body, "model") ?? "",
     stream: at(body, "stream") === true,
     system: textOf(blocksOf(at(body, "system"))),
