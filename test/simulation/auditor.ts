@@ -10,8 +10,8 @@
  *  5. (G2) An effect outside happens at most once.
  *  6. (G2) An effect happens only while its intent is stored: `ToolStarted`, for a command its process too; a model is asked
  *     only when its call and its reservation are.
- *  7. (G2) Once a process has lost the session it changes nothing more in the workspace, and a command changes nothing after
- *     its result (unless it left its process group where there is no namespace: that is said to be unprovable).
+ *  7. (G2, G3) Once a process has lost the session it asks no model and changes nothing more in the workspace; a command
+ *     changes nothing after its result (unless it left its process group where there is no namespace: that is said to be unprovable).
  *  8. (G2) Every call of the model has exactly one result. Nothing of a failed, cut or truncated answer is ever run or said.
  *  9. (G2) Every request is one that a provider takes: roles alternate, results follow their calls, nothing is orphaned.
  * 10. (G3) Tokens reserved and spent stay within the limit by the journaled bound, and no turn is begun beyond the limit.
@@ -269,8 +269,7 @@ export function createAuditor({ time, slowed, secret, met, tell }: AuditorParts)
       if (problem !== null) violated(9, problem);
       const text = JSON.stringify(request.messages.at(-1));
       if (text.includes(POISON)) violated(8, "a request holds a part of an answer that failed");
-      // One that lost the session asks what it had stored before it froze; its reservation stands as unknown spend.
-      if (pid !== owner) return met("request:of a process that lost the session");
+      if (pid !== owner) return violated(7, "the model is asked by a process that lost the session");
       if (state?.model.status !== "calling" || state.reserved?.call !== state.model.call)
         violated(6, "the model is asked before its call and reservation are stored");
       const run = state?.run?.id ?? null;

@@ -81,7 +81,6 @@ export const WHAT_CAN_BE_MET: readonly string[] = [
   "fault:crash while",
   "fault:freeze past the lease",
   "effect:of a process that escaped",
-  "request:of a process that lost the session",
   "person:approves",
   "person:refuses",
   "person:does not come",
@@ -94,7 +93,7 @@ export const WHAT_CAN_BE_MET: readonly string[] = [
 
 /** Too rare for some hundred seeds. */
 export const SEEN_RARELY =
-  /^(error:|end error:|tool:|person:|fault:|refused:fenced|report:|effect:|request:|step:(repair|judge_tools)|disturbance:)/;
+  /^(error:|end error:|tool:|person:|fault:|refused:fenced|report:|effect:|step:(repair|judge_tools)|disturbance:)/;
 
 /** Would mean that a defect of ours, not the weather, ended a run. */
 export const NEVER_MET: readonly string[] = ["end error:internal", "report:failed internal", "end error:store_corrupt"];

@@ -29,6 +29,13 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'await run.stage([\n    {\n      kind: "BudgetReserved"',
   },
   {
+    symptom: "a process that was frozen and lost its session sends its request",
+    file: "src/engine/call-model.ts",
+    find: "await run.ownership.whileOwned(() =>",
+    replace: "await (async (ask: () => Promise<ModelAnswer>) => ask())(() =>",
+    rare: true,
+  },
+  {
     symptom: "a call whose outcome is unknown runs again",
     file: "src/engine/recover.ts",
     find: "if (!started.confined)",
