@@ -38,14 +38,17 @@ export async function rollbackSession(
     const workspace = await openWorkspaceOf(host, state, place);
     await endOpenCalls(host, journal);
     const { tree: from } = await workspace.snapshot();
-    const checkpoint = chooseCheckpoint(state, to, from);
+    const cut = cutRollback(state);
+    const checkpoint = chooseCheckpoint(state, to, cut ?? from);
     // What is there becomes a checkpoint of its own first: `--to` brings it back.
     const before: Draft = {
       kind: "CheckpointCreated",
       actor: "user",
       data: { checkpoint: host.ids.checkpoint(), tree: from, commit: null, label: BEFORE_ROLLBACK },
     };
-    if (!state.checkpoints.some((known) => known.tree === from)) await journal.append([before]);
+    // Also where the tree is known: it says which rollback is under way, should this one be cut off.
+    const isKnown = state.checkpoints.some((known) => known.tree === from);
+    if (cut === null || !isKnown) await journal.append([before]);
     const changed = await workspace.restore(checkpoint.tree);
     await journal.append([
       {
@@ -220,6 +223,12 @@ async function endOpenCalls(host: Host, journal: Journal): Promise<void> {
       : notRun(call.part.call, "canceled", "Not run: the user set the files back."),
   );
   if (closed.length > 0) await journal.append(closed);
+}
+
+/** The tree that an older rollback was about to replace when it was cut off: repeated, it goes where that one went. */
+function cutRollback(state: SessionState): TreeHash | null {
+  const last = state.checkpoints.at(-1);
+  return last?.label === BEFORE_ROLLBACK && last.tree === state.workspace?.tree ? last.tree : null;
 }
 
 function chooseCheckpoint(state: SessionState, to: CheckpointId | null, current: TreeHash): Checkpoint {
