@@ -90,10 +90,12 @@ describe("a replay of any journal that can occur", () => {
     await fc.assert(
       fc.asyncProperty(numbers, fc.nat(), async (choices, which) => {
         const simulated = simulate(choicesFrom(choices));
-        // The wrong one is taken wherever the loop is in the chosen state: one of those it really was in.
-        const wrongAt = which % simulated.steps.length;
-        const right = simulated.steps[wrongAt];
-        const seq = simulated.seqs[wrongAt] ?? 0;
+        // The wrong one is taken wherever the loop is in the chosen state: one of those it really was in, and acted from.
+        // A decision that a crash cut off before its first event (a wait that was under way) left nothing to compare.
+        const acted = simulated.seqs.flatMap((seq, index) =>
+          simulated.events[seq]?.kind === "RunStarted" ? [] : [{ seq, right: simulated.steps[index] }],
+        );
+        const { seq, right } = acted[which % acted.length] ?? { seq: 0, right: undefined };
         const wrong = (state: SessionState): Step => (state.seq === seq ? anotherThan(right) : decide(state));
         const replay = await replayed(simulated, simulated.events, wrong);
         expect(replay.verdict).toBe("changed");
