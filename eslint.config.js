@@ -73,9 +73,12 @@ export default tseslint.config(
       "no-restricted-imports": [
         "error",
         {
-          paths: builtinModules
-            .filter((name) => !name.includes(":"))
-            .map((name) => ({ name, message: `Import "node:${name}".` })),
+          paths: [
+            ...builtinModules
+              .filter((name) => !name.includes(":"))
+              .map((name) => ({ name, message: `Import "node:${name}".` })),
+            { name: "fast-check", message: "Import test/support/property.ts: the same commit has the same verdict." },
+          ],
         },
       ],
     },
@@ -88,6 +91,10 @@ export default tseslint.config(
       complexity: ["error", COMPLEXITY_MAX],
       "max-params": ["error", 5],
     },
+  },
+  {
+    files: ["test/support/property.ts"],
+    rules: { "no-restricted-imports": "off" },
   },
   { files: ["src/**/*.ts"], ignores: ["src/cli/**", "src/host/**"], rules: HANDED_IN },
   {

@@ -1,5 +1,5 @@
 /**
- * `npm run baselines`: writes the golden journals of the present version into `test/journal-baselines/v1`, made by real
+ * `npm run baselines`: writes the golden journals of the present shapes into `test/journal-baselines/v2`, made by real
  * sessions with a scripted model, and by the simulator where only a crash makes an event. Run it before a release, while the
  * shapes of its events may still change; after a release its files are never written again.
  */
@@ -16,12 +16,16 @@ import { exportSession } from "../src/engine/transfer/export.ts";
 import { importSession } from "../src/engine/transfer/import.ts";
 import { createLocalHost } from "../src/host/local-host.ts";
 import { systemClock } from "../src/host/system-clock.ts";
+import { DEFAULT_BUDGET, NO_CAP } from "../src/kernel/budget.ts";
 import type { SessionConfig } from "../src/kernel/config.ts";
 import { textPart } from "../src/kernel/content.ts";
 import { EVENTS, type Event } from "../src/kernel/events/index.ts";
 import { emptyState, foldAll } from "../src/kernel/fold.ts";
 import { LOCAL_TENANT, type SessionId } from "../src/kernel/ids.ts";
 import { INLINE_BYTES_MAX } from "../src/kernel/limits.ts";
+import { NO_FALLBACK } from "../src/kernel/model-policy.ts";
+import { nanoDollars } from "../src/kernel/money.ts";
+import { type Admission, NO_ADMISSION } from "../src/model/admission.ts";
 import { oneModel } from "../src/model/model.ts";
 import { sealedRecord } from "../src/store/event-record.ts";
 import { loadSession } from "../src/store/journal.ts";
@@ -39,11 +43,17 @@ import {
   type ScriptedStep,
   think,
 } from "../src/testing/scripted-model.ts";
+import { batchDirectory, createBatch } from "../src/workflow/batch/create.ts";
+import { driveBatch } from "../src/workflow/batch/drive.ts";
+import { batchFiles } from "../src/workflow/batch/files.ts";
+import { makeJobsFile } from "../src/workflow/batch/source.ts";
 import { testConfig } from "../test/support/config.ts";
 import { choicesFrom, simulate } from "../test/support/simulated-session.ts";
+import { DEFAULTS, linesFor, prompts } from "../test/unit/workflow/batch-world.ts";
+import { fakeBatches, type FakeOptions, fault, promptOf, success } from "../test/unit/workflow/fake-batches.ts";
 
 const VERSION = "0.1.0";
-const TO = join(import.meta.dirname, "../test/journal-baselines/v1");
+const TO = join(import.meta.dirname, "../test/journal-baselines/v2");
 const READ_MAX = 10_000;
 /** The simulation that is kept has at least this many recoveries. */
 const RECOVERIES_MIN = 2;
@@ -74,7 +84,10 @@ function makeHost({ directory }: Place, script: readonly ScriptedStep[]): Host {
     home: join(directory, "home"),
     userHome: join(directory, "user"),
     environment: { PATH: process.env["PATH"], LANG: "C.UTF-8" },
-    prompter: { ask: async ({ title }) => ({ approved: !title.includes("rm"), by: "a person" }) },
+    prompter: {
+      ask: async ({ title }) => ({ approved: !title.includes("rm"), by: "a person" }),
+      askBudget: async () => ({ approved: true, by: "a person" }),
+    },
     version: VERSION,
   });
   return { ...host, random: () => 0 };
@@ -198,8 +211,87 @@ const MAKE: { readonly [name: string]: Make } = {
     await goOn(host, imported.session);
     return kept(host, imported.session, "a fork, exported and imported as another one, and resumed");
   },
+  "money-and-models": async (place) => {
+    const busy = fail("overloaded");
+    const host = makeHost(place, [
+      busy,
+      busy,
+      busy,
+      callTool("glob", { pattern: "*" }),
+      say("Done."),
+      say("Done again."),
+    ]);
+    const cap = (cost: number): SessionConfig["budget"] => ({
+      caps: [{ ...NO_CAP, scope: "session", cost: nanoDollars(cost) }],
+      alert_at: 0.000_1,
+      turn_alert: null,
+    });
+    const models = { ...NO_FALLBACK, fallback: [{ provider: "anthropic", model: "claude-haiku-4-5" }] };
+    const waits = { ...host, admission: { enter: waitsOnce() } };
+    const facts = { models, budget: cap(1_000_000), permission_mode: "plan" as const };
+    const live = await begin(waits, place, facts);
+    await live.done;
+    await goOn(waits, live.session, { budget: cap(1_000_000_000), permission_mode: "default" });
+    return kept(host, live.session, "a cap that refuses and is raised, a wait for the rate, an alert, another model");
+  },
+  "batch-of-two-rounds": async (place) => {
+    const host = makeHost(place, []);
+    const session = await drivenBatch(host, place, {
+      requests: 4,
+      // The first does not arrive, of the second the receipt is lost.
+      onSubmit: submissions(fault("network", false), fault("timeout", true)),
+      answer: (request, times) => (times === 0 && promptOf(request) === "say 1" ? "expired" : success("Said.")),
+    });
+    return kept(host, session, "a batch: a lost receipt, a part that did not arrive, a job that expired, two runs");
+  },
+  "batch-canceled": async (place) => {
+    const host = makeHost(place, []);
+    const session = await drivenBatch(host, place, { polls: Infinity });
+    return kept(host, session, "a batch that was canceled at the provider");
+  },
   "crashed-and-recovered": async () => crashed(),
 };
+
+/** What comes of the submissions, one after the other; those after these arrive. */
+function submissions(...faults: readonly ReturnType<typeof fault>[]): NonNullable<FakeOptions["onSubmit"]> {
+  const left = [...faults];
+  return () => left.shift() ?? null;
+}
+
+/** A look that leaves it under way, and then a run to its end; one that would never end is canceled. */
+async function drivenBatch(host: Host, place: Place, options: FakeOptions): Promise<SessionId> {
+  const session = host.ids.session();
+  const sessions = join(place.directory, "home/sessions");
+  const files = batchFiles(batchDirectory(sessions, session));
+  const batch = {
+    session,
+    place: { cwd: place.repository, sessions },
+    title: "jobs.jsonl",
+    provider: "anthropic",
+    model: DEFAULTS.model,
+    max_tokens: DEFAULTS.max_tokens,
+    budget: DEFAULT_BUDGET,
+    rounds: 2,
+  };
+  await createBatch(host, batch, () => makeJobsFile(files, linesFor(prompts(6)), DEFAULTS));
+  const batches = fakeBatches(options);
+  const more = { session, signal: new AbortController().signal, pace: { first_ms: 1, last_ms: 2 } };
+  await driveBatch(host, batches, { ...more, until: "idle" });
+  await driveBatch(host, batches, { ...more, until: "ended", cancel: options.polls === Infinity });
+  return session;
+}
+
+/** Lets everything through; the first one waited. */
+function waitsOnce(): Admission["enter"] {
+  const [first, later] = [12, 0];
+  let waited_ms = first;
+  return (...request) =>
+    NO_ADMISSION.enter(...request).then((entry) => {
+      const now = waited_ms;
+      waited_ms = later;
+      return entry.ok ? { ...entry, waited_ms: now, reason: "62 % of requests/min used by 3 runs" } : entry;
+    });
+}
 
 /** The first seed whose session was cut off often enough, and ran calls again. */
 function crashed(): Baseline {

@@ -5,6 +5,7 @@ import { EXIT_TABLE } from "../src/kernel/outcome.ts";
 /** The sections of the page, in the order in which they are read. */
 const SECTIONS: { readonly [S in Subsystem]: string } = {
   provider: "The model's provider",
+  budget: "Money and models",
   store: "The store",
   git: "Git",
   workspace: "The workspace",

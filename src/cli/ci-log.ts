@@ -26,6 +26,9 @@ const GROUP_TITLE_CHARS_MAX = 160;
 const UNFOLDS: readonly EventKind[] = [
   "ModelCallStarted",
   "ModelCallFailed",
+  "ModelCallRefused",
+  "ModelSwitched",
+  "BudgetAlerted",
   "VerificationFinished",
   "LimitReached",
   "CancelRequested",
@@ -59,6 +62,10 @@ export class CiLog {
     const open = batch.filter((call) => call.result === null).map((call) => call.part);
     this.#turn = turn;
     this.#view.resume(open, { turn, tokens: totalTokens(usage), cost });
+  }
+
+  standing(...standing: Parameters<LiveView["standing"]>): void {
+    this.#view.standing(...standing);
   }
 
   event(event: Event): void {

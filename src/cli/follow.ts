@@ -4,7 +4,10 @@ import type { Host } from "../engine/host.ts";
 import { changesOfSession } from "../engine/operations.ts";
 import { systemClock } from "../host/system-clock.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
-import { type RunReport, surelyUnchanged } from "../engine/report.ts";
+import { type RunReport, standingOf, surelyUnchanged } from "../engine/report.ts";
+import type { EventKind } from "../kernel/events/index.ts";
+import { modelInUse } from "../kernel/model-in-use.ts";
+import type { SessionState } from "../kernel/state.ts";
 import type { Face } from "./face.ts";
 import { failureText } from "./failure.ts";
 import { offerWork } from "./offer.ts";
@@ -30,8 +33,10 @@ export interface Followed {
 export async function follow(followed: Followed): Promise<number> {
   const { face, host, live, output, signals, debug } = followed;
   if (live.state().runs > 1) output.resume(live.state());
+  const standings = showStandings(followed);
   live.onEvents((events) => {
     output.events(events);
+    if (events.some(({ kind }) => STANDING_CHANGES.includes(kind))) standings.show();
   });
   live.onDelta((delta) => {
     output.delta(delta);
@@ -43,6 +48,7 @@ export async function follow(followed: Followed): Promise<number> {
   });
   try {
     const report = await live.done;
+    standings.end();
     const mode = live.state().config?.workspace.mode ?? null;
     const changes = await changesOf(host, live, report);
     output.end({ report, changes, mode });
@@ -55,6 +61,41 @@ export async function follow(followed: Followed): Promise<number> {
   } finally {
     signals.quiet();
   }
+}
+
+/** After these a session stands otherwise: what was spent, under which caps, with which model. */
+const STANDING_CHANGES: readonly EventKind[] = [
+  "SessionConfigured",
+  "SettingsChanged",
+  "RunStarted",
+  "BudgetSettled",
+  "ModelSwitched",
+  "PhaseEntered",
+];
+
+/** The size of a model's context is asked for once, and shown when it is there. */
+function showStandings({ host, live, output }: Followed): { readonly show: () => void; readonly end: () => void } {
+  const windows = new Map<string, number | null>();
+  let ended = false;
+  const show = (): void => {
+    const state = live.state();
+    const name = modelName(state);
+    output.standing(standingOf(state), windows.get(name) ?? null);
+    if (windows.has(name)) return;
+    windows.set(name, null);
+    const { provider, model } = modelInUse(state);
+    void host.prices.contextWindow(provider, model).then((window) => {
+      windows.set(name, window);
+      if (!ended && window !== null)
+        output.standing(standingOf(live.state()), windows.get(modelName(live.state())) ?? null);
+    });
+  };
+  return { show, end: () => (ended = true) };
+}
+
+function modelName(state: SessionState): string {
+  const { provider, model } = modelInUse(state);
+  return `${provider}/${model}`;
 }
 
 async function nothingAfter(limit_ms: number): Promise<null> {

@@ -3,7 +3,10 @@ import { Command, CommanderError } from "commander";
 import { EXIT_TABLE } from "../kernel/outcome.ts";
 import type { CommandContext, DefineCommand } from "./command.ts";
 import { defineApply, defineMerge } from "./commands/deliver.ts";
+import { defineBatch } from "./commands/batch.ts";
+import { defineBudget } from "./commands/budget.ts";
 import { defineCancel } from "./commands/cancel.ts";
+import { defineCost } from "./commands/cost.ts";
 import { defineDiff } from "./commands/diff.ts";
 import { defineEmulate } from "./commands/emulate.ts";
 import { defineErrors } from "./commands/errors.ts";
@@ -29,7 +32,10 @@ const COMMANDS: readonly DefineCommand[] = [
   defineRollback,
   defineMerge,
   defineApply,
+  defineBatch,
   defineModels,
+  defineCost,
+  defineBudget,
   defineErrors,
   defineEmulate,
   defineRecord,
@@ -84,8 +90,9 @@ export function createProgram(face: Face, context: CommandContext): Command {
         'belay run "add a --json flag, see @docs/cli.md" --verify "npm test"',
         'belay resume --message "also update the changelog"',
         "belay merge",
+        "belay budget set --daily 20",
       ) +
-        "\nbelay reads BELAY_HOME, BELAY_STORE (postgres://…) and the keys and addresses of model providers (ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY;\n`belay models` lists all) from the environment.\n",
+        "\nbelay reads BELAY_HOME, BELAY_STORE (postgres://…) and the keys and addresses of model providers (ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY;\n`belay models` lists all) from the environment.\nSettings are read from /etc/belay/settings.json, which restricts, and settings.json in BELAY_HOME (docs/models.md).\n",
     );
   for (const define of COMMANDS) define(program, context);
   return program;

@@ -5,6 +5,7 @@ import { systemClock } from "../host/system-clock.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { LOCAL_TENANT } from "../kernel/ids.ts";
 import { findPackage, packageMissing, type PackagePlaces } from "../model/ai-sdk/packages.ts";
+import { type AllowedModels, forbiddenBy, requireAllowed } from "../model/allowed-models.ts";
 import type { Models } from "../model/model.ts";
 import {
   isProviderId,
@@ -20,29 +21,39 @@ import {
 import { createModels, noSuchProvider, requireAddresses, requireVariables } from "../model/providers.ts";
 import type { Store } from "../store/port.ts";
 import type { Face } from "./face.ts";
+import { namedModel } from "./model-settings.ts";
+import type { Settings } from "./resolved-settings.ts";
 
 /** Below belay's home: packages of providers, put there by `npm install --prefix`. */
 const PACKAGES_DIRECTORY = "providers";
 
-/** The first provider of the table that has a model of its own and whose key is here; without any, the table's first. */
-export function defaultModel(variables: ProviderVariables): ModelChoice {
+/**
+ * The settings' own; else the first provider of the table that has a model of its own which is allowed, and whose key is here;
+ * without any, the table's first.
+ */
+export function defaultModel(variables: ProviderVariables, settings: Settings): ModelChoice {
+  const { primary } = settings.model;
+  const named = primary === undefined ? null : namedModel(primary, settings);
+  if (named !== null) return named;
   const choices = PROVIDER_IDS.flatMap((provider) => {
     const { model }: ProviderRow = PROVIDERS[provider];
-    return model === null ? [] : [{ provider, model }];
+    return model === null || forbiddenBy(settings.allowed, { provider, model }) !== null ? [] : [{ provider, model }];
   });
   const here = choices.find(({ provider }) => missingVariables(provider, variables).length === 0);
-  return here ?? { provider: "anthropic", model: PROVIDERS.anthropic.model };
+  return here ?? choices[0] ?? { provider: "anthropic", model: PROVIDERS.anthropic.model };
 }
 
-/** @throws HarnessError `config_invalid` where the name leads to no provider */
-export function chosenModel(name: string | undefined, variables: ProviderVariables): ModelChoice {
-  if (name === undefined) return defaultModel(variables);
-  const choice = modelChoice(name);
-  if (choice !== null) return choice;
+/** @throws HarnessError `config_invalid` where the name leads to no provider, `model_not_allowed` */
+export function chosenModel(name: string | undefined, variables: ProviderVariables, settings: Settings): ModelChoice {
+  const choice = name === undefined ? defaultModel(variables, settings) : namedModel(name, settings);
+  if (choice !== null) {
+    requireAllowed(settings.allowed, choice);
+    return choice;
+  }
   throw new HarnessError(
     "config_invalid",
-    `The model "${name}" names no provider.`,
-    nearMiss(name) ?? `Say provider/model. ${needsText()}`,
+    `The model "${name ?? ""}" names no provider.`,
+    nearMiss(name ?? "") ?? `Say provider/model. ${needsText()}`,
   );
 }
 
@@ -106,8 +117,9 @@ export function requireProvider(provider: string, face: Face): void {
     throw packageMissing(provider, name, packages);
 }
 
-export function commandModels(face: Face, store: Store): Models {
+export function commandModels(face: Face, store: Store, allowed: readonly AllowedModels[]): Models {
   return createModels({
+    allowed,
     variables: face.environment.providers,
     packages: packagePlaces(face),
     clock: systemClock,

@@ -1,7 +1,7 @@
 /** Asking a person at the terminal. */
 import { createInterface } from "node:readline/promises";
 import type { Writable } from "node:stream";
-import type { ApprovalQuestion, Prompter } from "../engine/host.ts";
+import type { ApprovalQuestion, BudgetQuestion, Prompter } from "../engine/host.ts";
 import type { Face } from "./face.ts";
 import type { RunOutput } from "./run-output.ts";
 import { systemClock } from "../host/system-clock.ts";
@@ -15,6 +15,9 @@ export function hasPerson({ stdin, out }: Face): boolean {
 
 /** What was typed before a question was seen is no answer to it. How long is listened for it, in milliseconds. */
 const TYPED_AHEAD_MS = 60;
+
+/** How long a Ctrl+C takes at most until it has stopped the run. Milliseconds. */
+const INTERRUPT_MS = 2_000;
 
 export interface AskOptions {
   readonly signal?: AbortSignal;
@@ -66,23 +69,42 @@ async function discardTypedAhead(stdin: Face["stdin"]): Promise<void> {
   stdin.pause();
 }
 
+/** Where answers are typed: the terminal, unless a test has one of its own. */
+export interface PrompterPlace {
+  readonly output?: Writable;
+}
+
 /** Puts the engine's questions, one at a time. Anything but a clear yes is a no. */
-export function createPrompter(face: Face, output: RunOutput): Prompter {
-  return {
-    ask: async (question, signal) => {
-      output.pause(true);
-      try {
-        const answer = await askLine(face, questionText(question, face), {
-          signal,
-          // as everywhere: it stops the run
-          onInterrupt: () => process.kill(process.pid, "SIGINT"),
-        });
-        return { approved: /^y(es)?$/i.test(answer.trim()), by: "the user at the terminal" };
-      } finally {
-        output.pause(false);
-      }
-    },
+export function createPrompter(face: Face, output: Pick<RunOutput, "pause">, place: PrompterPlace = {}): Prompter {
+  const ask = async (question: string, signal: AbortSignal): ReturnType<Prompter["ask"]> => {
+    output.pause(true);
+    let interrupted = false;
+    try {
+      const answer = await askLine(face, question, {
+        ...place,
+        signal,
+        // as everywhere: it stops the run
+        onInterrupt: () => {
+          interrupted = true;
+          process.kill(process.pid, "SIGINT");
+        },
+      });
+      // It is no answer: the run stops, and not because somebody said no.
+      if (interrupted) await systemClock.sleep(INTERRUPT_MS, signal);
+      return { approved: /^y(es)?$/i.test(answer.trim()), by: "the user at the terminal" };
+    } finally {
+      output.pause(false);
+    }
   };
+  return {
+    ask: (question, signal) => ask(questionText(question, face), signal),
+    askBudget: (question, signal) => ask(budgetText(question, face), signal),
+  };
+}
+
+function budgetText({ title }: BudgetQuestion, { out }: Face): string {
+  const paint = paintFor(out.colors);
+  return `${paint.yellow("?")} ${paint.bold("Budget")}: ${safeLine(title)}.\n  Go on? [y] go on / [n] stop: `;
 }
 
 function questionText({ part, title, reason }: ApprovalQuestion, { out }: Face): string {

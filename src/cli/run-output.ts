@@ -1,7 +1,9 @@
 /** What a run prints, in each of the three modes. stdout holds nothing but what the mode promises. */
+import type { Standing } from "../engine/report.ts";
 import type { Delta } from "../kernel/delta.ts";
 import type { Event } from "../kernel/events/index.ts";
 import type { SessionState } from "../kernel/state.ts";
+import { dollarsOf } from "../kernel/money.ts";
 import { totalTokens } from "../kernel/usage.ts";
 import { CiLog, SILENCE_LOOK_MS, SILENCE_MAX_MS } from "./ci-log.ts";
 import { createCiReport } from "./ci-report.ts";
@@ -25,6 +27,8 @@ export interface RunOutput {
   resume(state: SessionState): void;
   events(events: readonly Event[]): void;
   delta(delta: Delta): void;
+  /** How the session stands, after events that changed it. `window`: tokens that its context may have; null: not known. */
+  standing(standing: Standing, window: number | null): void;
   /** A line of belay's own, for people. */
   note(text: string): void;
   /** While a person is asked. */
@@ -101,6 +105,9 @@ function textOutput({ out }: Face): RunOutput {
     delta: (delta) => {
       if (!out.behind) view.delta(delta);
     },
+    standing: (standing, window) => {
+      view.standing(standing, window);
+    },
     note: (text) => {
       view.note(text);
     },
@@ -135,6 +142,9 @@ function ciTextOutput({ out }: Face, sink: LogSink, folds: boolean): RunOutput {
     },
     delta: (delta) => {
       if (!out.behind) log.delta(delta);
+    },
+    standing: (standing, window) => {
+      log.standing(standing, window);
     },
     note: (text) => {
       log.note(text);
@@ -186,6 +196,7 @@ function jsonOutput({ out, err, environment }: Face): RunOutput {
     resume: () => undefined,
     events: () => undefined,
     delta: () => undefined,
+    standing: () => undefined,
     note: (text) => {
       err.line(text);
     },
@@ -209,6 +220,9 @@ function eventsOutput({ out, err, environment }: Face): RunOutput {
     delta: (delta) => {
       if (!out.behind) out.line(line({ type: "delta", delta }));
     },
+    standing: (standing, window) => {
+      if (!out.behind) out.line(line({ type: "standing", standing: standingObject(standing, window) }));
+    },
     note: (text) => {
       err.line(text);
     },
@@ -226,6 +240,18 @@ function exitCodeOfKind(kind: Failure["kind"]): number {
   return kind === "internal" ? EXIT_TABLE.failed.code : exitCodeOfError(kind);
 }
 
+/** Money in dollars, as in a report. */
+function standingObject(standing: Standing, window: number | null): Record<string, unknown> {
+  const { cost, unknown_cost, left, cache_read_share, context_tokens } = standing;
+  return {
+    cost_usd: cost === null ? null : dollarsOf(cost),
+    unknown_cost_usd: dollarsOf(unknown_cost),
+    budget_left: left === null ? null : { scope: left.scope, usd: dollarsOf(left.cost) },
+    cache_read_share,
+    context: { tokens: context_tokens, window },
+  };
+}
+
 /** The members of a report, for a run that never began. */
 export function failedObject({ kind, happened, todo }: Failure): Record<string, unknown> {
   return {
@@ -237,6 +263,11 @@ export function failedObject({ kind, happened, todo }: Failure): Record<string, 
     turns: 0,
     usage: null,
     cost_usd: 0,
+    unknown_cost_usd: 0,
+    budget_left: null,
+    cache_read_share: null,
+    model_switches: [],
+    waits: { rate_ms: 0, retry_ms: 0 },
     duration_ms: 0,
     workspace: null,
     branch: null,

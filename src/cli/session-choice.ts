@@ -1,7 +1,9 @@
 /** Opening the store, and finding the session that a command is about. */
+import { BATCH_TITLE } from "../kernel/batch-state.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { LOCAL_TENANT, parseSessionId, type SessionId } from "../kernel/ids.ts";
-import type { Store } from "../store/port.ts";
+import { loadSession } from "../store/journal.ts";
+import type { SessionRow, Store } from "../store/port.ts";
 import type { Face } from "./face.ts";
 import { openStore } from "./open-store.ts";
 
@@ -15,7 +17,10 @@ export async function withStore<T>(face: Face, work: (store: Store) => Promise<T
   }
 }
 
-/** The named session, or the last one of this directory. @throws `usage`, `session_not_found` */
+/** Sessions of a directory among which the last one that is no batch is looked for. */
+const LOOKED_AT_MAX = 1_000;
+
+/** The named session or batch, or the last session of this directory: a batch is meant only by its name. @throws `usage`, `session_not_found` */
 export async function chosenSession(store: Store, named: string | undefined, cwd: string): Promise<SessionId> {
   if (named !== undefined) {
     const session = parseSessionId(named);
@@ -28,11 +33,24 @@ export async function chosenSession(store: Store, named: string | undefined, cwd
     }
     return session;
   }
-  const [last] = await store.listSessions({ tenant: LOCAL_TENANT, directory: cwd, limit: 1 });
-  if (last !== undefined) return last.session;
+  const last = await lastSession(store, cwd);
+  if (last !== null) return last;
   throw new HarnessError(
     "session_not_found",
     `No session was started in ${cwd}.`,
     "Name one: `belay sessions list` shows those of all directories.",
   );
+}
+
+async function lastSession(store: Store, directory: string): Promise<SessionId | null> {
+  for (const limit of [1, LOOKED_AT_MAX]) {
+    for (const row of await store.listSessions({ tenant: LOCAL_TENANT, directory, limit }))
+      if (!(await isBatch(store, row))) return row.session;
+  }
+  return null;
+}
+
+async function isBatch(store: Store, { session, summary }: SessionRow): Promise<boolean> {
+  if (!summary.title.startsWith(BATCH_TITLE)) return false;
+  return (await loadSession(store, LOCAL_TENANT, session)).state.jobs !== null;
 }

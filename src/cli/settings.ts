@@ -1,18 +1,18 @@
-/** The options of `run` and `resume`, and the configuration they come to. */
+/** The options of `run` and `resume`, and what of them is decided by the machine: the sandbox, the workspace. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { SandboxMode, SessionConfig } from "../kernel/config.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
-import { DEFAULT_LIMITS, LIMITS_MAX, type Limits, OUTPUT_TOKENS_DEFAULT } from "../kernel/limits.ts";
-import { modelChoice, type ModelChoice } from "../model/provider-table.ts";
+import { DEFAULT_LIMITS, LIMITS_MAX } from "../kernel/limits.ts";
 import type { ExternalProbe } from "../workspace/sandbox/external.ts";
 import type { Ci } from "./ci.ts";
+import { addMoneyOptions, type MoneyOptions } from "./money-options.ts";
 
-const MINUTE_MS = 60_000;
+export const MINUTE_MS = 60_000;
 
 export type OutputMode = "text" | "json" | "events";
 
 /** What `run` and `resume` both take. Absent: as it was, or the default. */
-export interface CommonOptions {
+export interface CommonOptions extends MoneyOptions {
   readonly output: OutputMode;
   readonly model?: string;
   readonly maxTurns?: number;
@@ -48,13 +48,17 @@ const PERMISSION_MODES = [
 ] as const satisfies readonly SessionConfig["permission_mode"][];
 
 export function addCommonOptions(command: Command): Command {
-  return command
+  const limited = command
     .addOption(
       new Option("-o, --output <mode>", "text for people, json for one object at the end, events for a line each")
         .choices(["text", "json", "events"])
         .default("text"),
     )
-    .option("-m, --model <name>", "provider/model, or a name that means its provider (see belay models)", filledText)
+    .option(
+      "-m, --model <name>",
+      "provider/model, a name that means its provider, or an alias (see belay models)",
+      filledText,
+    )
     .option("--max-turns <n>", `turns of the session (default: ${DEFAULT_LIMITS.turns})`, wholeNumber(LIMITS_MAX.turns))
     .option(
       "--max-minutes <n>",
@@ -65,7 +69,8 @@ export function addCommonOptions(command: Command): Command {
       "--max-tokens <n>",
       `tokens read and written (default: ${DEFAULT_LIMITS.tokens})`,
       wholeNumber(LIMITS_MAX.tokens),
-    )
+    );
+  return addMoneyOptions(limited)
     .option("--verify <command>", "its exit code decides whether the work is verified", filledText)
     .addOption(
       new Option("--permission-mode <mode>", "accepted for now; the sandbox stays on in every mode").choices(
@@ -167,61 +172,6 @@ export function workspaceChoice(
       why: `the default in ${ci.name} with --sandbox external; --clone works in a private copy`,
     };
   return { mode: isRepository ? "clone" : "copy", why: null };
-}
-
-export function configOf(
-  options: RunOptions & { readonly choice: ModelChoice },
-  confined: Confinement,
-  mode: SessionConfig["workspace"]["mode"],
-): Omit<SessionConfig, "versions"> {
-  if (options.base !== undefined && mode !== "clone") {
-    throw new HarnessError(
-      "usage",
-      "--base needs a private clone of a git repository.",
-      "Leave --in-place away, or run in a repository.",
-    );
-  }
-  return {
-    ...options.choice,
-    max_tokens: OUTPUT_TOKENS_DEFAULT,
-    thinking_tokens: null,
-    limits: limitsOf(options, DEFAULT_LIMITS),
-    // What is around belay decides about the network, and belay cannot know how.
-    sandbox: { mode: confined.mode, network: options.allowNetwork === true || confined.mode === "external" },
-    workspace: { mode, base: options.base ?? null },
-    approval: confined.approval,
-    permission_mode: options.permissionMode ?? "default",
-    setup: options.setup ?? null,
-    verify: options.verify ?? null,
-  };
-}
-
-/** What a resume changes; everything else stays as it was journaled. */
-export function changeOf(options: CommonOptions): (config: SessionConfig) => SessionConfig {
-  return (config) => ({
-    ...config,
-    ...changedModel(options.model, config),
-    limits: limitsOf(options, config.limits),
-    verify: options.verify ?? config.verify,
-    permission_mode: options.permissionMode ?? config.permission_mode,
-  });
-}
-
-/** On a resume a name that leads to no provider is one of the session's own. */
-export function changedModel(
-  name: string | undefined,
-  config: SessionConfig,
-): Pick<SessionConfig, "provider" | "model"> {
-  const { provider, model } = config;
-  return name === undefined ? { provider, model } : (modelChoice(name) ?? { provider, model: name });
-}
-
-function limitsOf(options: CommonOptions, present: Limits): Limits {
-  return {
-    turns: options.maxTurns ?? present.turns,
-    active_ms: options.maxMinutes === undefined ? present.active_ms : options.maxMinutes * MINUTE_MS,
-    tokens: options.maxTokens ?? present.tokens,
-  };
 }
 
 /** `--verify "$UNSET"` must not verify anything: an empty command succeeds. */

@@ -2,11 +2,15 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Host } from "../engine/host.ts";
-import { type LiveSession, resumeSession, startSession } from "../engine/session.ts";
+import { requireNoBatch } from "../engine/no-batch.ts";
+import { GOES_ON_ELSEWHERE, type LiveSession, resumeSession, startSession } from "../engine/session.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { LOCAL_TENANT, type SessionId } from "../kernel/ids.ts";
 import { loadSession } from "../store/journal.ts";
+import { createPriceTable } from "../model/prices.ts";
 import { systemClock } from "../host/system-clock.ts";
+import type { SessionConfig } from "../kernel/config.ts";
+import type { ChosenModel } from "../kernel/model-policy.ts";
 import type { Store } from "../store/port.ts";
 import { probeSandbox } from "../workspace/sandbox/probe.ts";
 import { createGit } from "../workspace/git/git.ts";
@@ -21,14 +25,14 @@ import type { Face } from "./face.ts";
 import { failureOf } from "./failure.ts";
 import { follow } from "./follow.ts";
 import { createHost } from "./command-host.ts";
+import { requirePricedForTenant, unpricedModels, unpricedNotes } from "./priced.ts";
 import { chosenModel, modelText, requireProvider } from "./providers.ts";
 import { createPrompter, hasPerson } from "./question.ts";
+import { readSettings, type Settings } from "./resolved-settings.ts";
 import { createRunOutput, type RunOutput } from "./run-output.ts";
+import { changeOf, configOf } from "./session-config.ts";
 import { chosenSession, withStore } from "./session-choice.ts";
 import {
-  changedModel,
-  changeOf,
-  configOf,
   confinement,
   type Confinement,
   requireSameConfinement,
@@ -62,9 +66,9 @@ export interface RunRequest extends Started {
 
 export async function runTask(request: RunRequest): Promise<number> {
   const { face, options } = request;
-  return driven(request, options.output, async (output, person) => {
+  return driven(request, options.output, async (output, person, settings) => {
     const sandbox = probeSandbox();
-    const choice = chosenModel(options.model, face.environment.providers);
+    const choice = chosenModel(options.model, face.environment.providers, settings);
     warmUp(choice.provider);
     const cwd = directoryOf(face, options);
     const paint = paintFor(face.out.colors);
@@ -83,17 +87,19 @@ export async function runTask(request: RunRequest): Promise<number> {
     // A log is read from its first line on: what was chosen for the reader stands there.
     if (ci !== null) output.note(paint.dim(`${greeting}, ${choiceText(confined.mode, workspace)}`));
     for (const warning of warnings(options, confined)) output.note(paint.yellow(warning));
-    const config = configOf({ ...options, choice }, confined, workspace.mode);
+    const config = configOf(options, { model: choice, confined, workspace: workspace.mode }, settings);
     await usable;
-    requireProvider(choice.provider, face);
-    return (host) =>
-      startSession(host, {
+    const unpriced = await requireModels(config, { face, settings, output });
+    return async (host, store) => {
+      await requirePricedForTenant(unpriced, store, settings.user_path);
+      return startSession(host, {
         task: task.parts,
         title: task.title,
         config,
         health: boundaryHealth(confined.mode, surroundings),
         place: { cwd, source: source ?? cwd, sessions: join(face.environment.home, SESSIONS_DIRECTORY) },
       });
+    };
   });
 }
 
@@ -104,15 +110,19 @@ export interface ResumeRequest extends Started {
 
 export async function resumeTask(request: ResumeRequest): Promise<number> {
   const { face, options } = request;
-  return driven(request, options.output, async (output, person) => {
+  return driven(request, options.output, async (output, person, settings) => {
+    const change = changeOf(options, settings);
     const task = options.message === undefined ? null : await taskOf(options.message, face.cwd);
     return async (host, store) => {
       const session = await chosenSession(store, request.id, face.cwd);
-      const { config } = (await loadSession(store, LOCAL_TENANT, session)).state;
+      const { state } = await loadSession(store, LOCAL_TENANT, session);
+      requireNoBatch(state, GOES_ON_ELSEWHERE);
+      const { config } = state;
       const surroundings = surroundingsOf(await probeSandbox(), person, face.environment);
       if (config !== null) {
         requireSameConfinement(config, surroundings);
-        requireProvider(changedModel(options.model, config).provider, face);
+        const unpriced = await requireModels(change(config), { face, settings, output });
+        await requirePricedForTenant(unpriced, store, settings.user_path);
       }
       output.note(paintFor(face.out.colors).dim(`belay: resuming session ${session}`));
       if (task === null && options.verify === undefined && (await isCompleted(store, session)))
@@ -120,7 +130,7 @@ export async function resumeTask(request: ResumeRequest): Promise<number> {
       return resumeSession(host, {
         session,
         message: task === null ? null : task.parts,
-        change: changeOf(options),
+        change,
         health: boundaryHealth(config?.sandbox.mode ?? "none", surroundings),
       });
     };
@@ -132,13 +142,34 @@ async function isCompleted(store: Store, session: SessionId): Promise<boolean> {
   return status !== "running" && outcome === "completed";
 }
 
+/**
+ * Before anything is started: providers that can be used, and prices where caps of money were asked for.
+ * @returns models without a price
+ */
+async function requireModels(
+  config: Omit<SessionConfig, "versions">,
+  {
+    face,
+    settings,
+    output,
+  }: { readonly face: Face; readonly settings: Settings; readonly output: Pick<RunOutput, "note"> },
+): Promise<readonly ChosenModel[]> {
+  const { phases, fallback } = config.models;
+  const used = [{ provider: config.provider }, ...fallback, ...Object.values(phases)];
+  for (const provider of new Set(used.map((one) => one.provider))) requireProvider(provider, face);
+  const unpriced = await unpricedModels(config, createPriceTable({ overrides: settings.prices }));
+  for (const note of unpricedNotes(unpriced, config, settings.user_path))
+    output.note(paintFor(face.out.colors).yellow(safeLine(note)));
+  return unpriced;
+}
+
 type Launch = (host: Host, store: Store) => Promise<LiveSession>;
 
 /** Says in the mode's own way when the run cannot even be started. */
 async function driven(
   { face, debug }: Started,
   mode: OutputMode,
-  plan: (output: RunOutput, person: boolean) => Promise<Launch>,
+  plan: (output: RunOutput, person: boolean, settings: Settings) => Promise<Launch>,
 ): Promise<number> {
   const output = createRunOutput(mode, face);
   const person = mode === "text" && hasPerson(face);
@@ -151,9 +182,10 @@ async function driven(
     },
   });
   try {
-    const launch = await plan(output, person);
+    const settings = readSettings(face.environment.home);
+    const launch = await plan(output, person, settings);
     return await withStore(face, async (store) => {
-      const host = createHost({ face, store, prompter: person ? createPrompter(face, output) : null });
+      const host = createHost({ face, store, prompter: person ? createPrompter(face, output) : null, settings });
       const live = await launch(host, store);
       driving = live.session;
       return follow({ face, host, live, output, signals, debug, person });

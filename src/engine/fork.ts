@@ -12,6 +12,7 @@ import { readEvents } from "../store/journal.ts";
 import type { SessionRow } from "../store/port.ts";
 import type { Host } from "./host.ts";
 import { branchOf } from "./run.ts";
+import { requireNoBatch } from "./no-batch.ts";
 import { noSession } from "./session.ts";
 import { type FilesAt, filesAfter, NO_FILES, treeToldBy } from "./transfer/files-at.ts";
 import {
@@ -56,6 +57,7 @@ export async function forkSession(host: Host, request: ForkRequest): Promise<For
     trace: host.ids.trace(),
   };
   const { journal, files, hash } = await copied(host, row, to, seq);
+  requireNoBatch({ ...journal.state, session: row.session }, "two of it would collect and pay for the same answers");
   const place = { ...row.place, directory: join(dirname(row.place.directory), session) };
   return withSessionDirectory(place.directory, async () => {
     await host.transfer.copySecrets(row.place.directory, place.directory);

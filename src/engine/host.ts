@@ -4,6 +4,7 @@ import type { SandboxMode } from "../kernel/config.ts";
 import type { ToolUsePart } from "../kernel/content.ts";
 import type { Ids, SessionId } from "../kernel/ids.ts";
 import type { ProcessIdentity } from "../kernel/process-identity.ts";
+import type { Admission } from "../model/admission.ts";
 import type { Models, PriceTable } from "../model/model.ts";
 import type { Owner, Store } from "../store/port.ts";
 import type { Redactor } from "../store/redaction.ts";
@@ -15,6 +16,8 @@ export interface Host {
   readonly store: Store;
   readonly models: Models;
   readonly prices: PriceTable;
+  /** The rate that processes share, and the breakers of models. */
+  readonly admission: Admission;
   readonly workspaces: Workspaces;
   /** For forks, exports and imports. */
   readonly transfer: WorkspaceTransfer & {
@@ -44,6 +47,11 @@ export interface Host {
 export interface Prompter {
   /** Must settle when the signal aborts. */
   ask(question: ApprovalQuestion, signal: AbortSignal): Promise<{ readonly approved: boolean; readonly by: string }>;
+  /** Whether to go on although a cap is nearly used up or a turn was dear. */
+  askBudget(
+    question: BudgetQuestion,
+    signal: AbortSignal,
+  ): Promise<{ readonly approved: boolean; readonly by: string }>;
 }
 
 export interface ApprovalQuestion {
@@ -52,4 +60,10 @@ export interface ApprovalQuestion {
   /** One line: what it is about to do. */
   readonly title: string;
   readonly reason: string;
+}
+
+export interface BudgetQuestion {
+  readonly session: SessionId;
+  /** `session: $4.02 of $5.00 spent` */
+  readonly title: string;
 }

@@ -10,6 +10,7 @@ import { removeSessionDirectory } from "../workspace/layout.ts";
 import type { Delivered, FileChange, Workspace } from "../workspace/workspace.ts";
 import type { Host } from "./host.ts";
 import { notRun } from "./judge-tools.ts";
+import { requireNoBatch } from "./no-batch.ts";
 import { branchOf } from "./run.ts";
 import { claimSession, openForWriting } from "./session.ts";
 
@@ -18,6 +19,9 @@ const PRUNED_MAX = 100_000;
 
 /** Of the checkpoint that keeps what a rollback replaces. It is gone back to only by name. */
 const BEFORE_ROLLBACK = "before rollback";
+
+/** Why a batch has no difference, no rollback and no delivery. */
+const NO_FILES = "it changes no files";
 
 export interface RolledBackTo {
   readonly checkpoint: Checkpoint;
@@ -35,6 +39,7 @@ export async function rollbackSession(
 ): Promise<RolledBackTo> {
   return withJournal(host, session, async (journal, place) => {
     const { state } = journal;
+    requireNoBatch(state, NO_FILES);
     const workspace = await openWorkspaceOf(host, state, place);
     await endOpenCalls(host, journal);
     const { tree: from } = await workspace.snapshot();
@@ -98,6 +103,7 @@ interface Work {
 
 async function workOf(host: Host, session: SessionId): Promise<Work | null> {
   const { row, state } = await loadSession(host.store, LOCAL_TENANT, session);
+  requireNoBatch(state, NO_FILES);
   if (state.workspace === null) return null;
   const { base, tree: known } = state.workspace;
   const workspace = await openWorkspaceOf(host, state, row.place);
@@ -109,6 +115,7 @@ async function workOf(host: Host, session: SessionId): Promise<Work | null> {
 export async function deliverSession(host: Host, session: SessionId, how: "merge" | "apply"): Promise<Delivered> {
   return withJournal(host, session, async (journal, place) => {
     const { state } = journal;
+    requireNoBatch(state, NO_FILES);
     const workspace = await openWorkspaceOf(host, state, place);
     const { base } = workspaceState(state);
     const { tree } = await workspace.snapshot();

@@ -1,6 +1,7 @@
 /** The one switch over steps. Each arm is one call to a helper that does the work and returns what became of it, as events. */
 import type { Draft } from "../kernel/events/index.ts";
 import type { Step } from "../kernel/step.ts";
+import { alertBudget } from "./alert-budget.ts";
 import { askPerson } from "./ask.ts";
 import { callModel } from "./call-model.ts";
 import { checkpoint } from "./checkpoint.ts";
@@ -8,6 +9,7 @@ import { closeCalls, judgeTools } from "./judge-tools.ts";
 import { prepareWorkspace } from "./prepare-workspace.ts";
 import { recover } from "./recover.ts";
 import type { Drive } from "./run.ts";
+import { switched } from "./switch-model.ts";
 import { runTools } from "./run-tools.ts";
 import { verify } from "./verify.ts";
 import { wait } from "./wait.ts";
@@ -32,6 +34,10 @@ export async function perform(step: Doable, run: Drive): Promise<readonly Draft[
       return closeCalls(step.calls, step.reason);
     case "wait":
       return wait(step, run);
+    case "switch_model":
+      return [switched(step, run)];
+    case "alert":
+      return alertBudget(step, run);
     case "repair":
       return [{ kind: "HistoryRepaired", data: { kind: step.error, repair: step.repair } }];
     case "checkpoint":

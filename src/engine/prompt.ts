@@ -10,6 +10,8 @@ export interface Prompt {
   readonly tools: readonly ToolSchema[];
   /** SHA-256, as journaled. */
   readonly versions: { readonly prompt: string; readonly tools: string };
+  /** Of both together, in UTF-8. */
+  readonly bytes: number;
 }
 
 /** Put in by the build (`scripts/build.ts`), which makes them from the same tools; nothing where the sources run. */
@@ -22,10 +24,12 @@ export function promptOf(tools: readonly Tool[]): Prompt {
   const known = built.get(tools);
   if (known !== undefined) return known;
   const schemas = printedSchemas(tools) ?? toolSchemas(tools);
+  const printed = canonicalJson(schemas);
   const prompt = {
     system: SYSTEM_PROMPT,
     tools: schemas,
-    versions: { prompt: hashOf(SYSTEM_PROMPT), tools: hashOf(canonicalJson(schemas)) },
+    versions: { prompt: hashOf(SYSTEM_PROMPT), tools: hashOf(printed) },
+    bytes: Buffer.byteLength(SYSTEM_PROMPT) + Buffer.byteLength(printed),
   };
   built.set(tools, prompt);
   return prompt;

@@ -64,6 +64,7 @@ export function lostAnswer(call: ModelCallId, { reserved }: SessionState): reado
         cost: NO_MONEY,
         price: null,
         unknown_tokens: reserved?.call === call ? reserved.tokens : 0,
+        unknown_cost: reserved?.call === call ? reserved.cost : NO_MONEY,
       },
     },
   ];

@@ -3,6 +3,7 @@ import type { SessionConfig } from "../kernel/config.ts";
 import type { Message } from "../kernel/content.ts";
 import { hashOf } from "../kernel/envelope.ts";
 import { canonicalJson } from "../kernel/json.ts";
+import { modelInUse } from "../kernel/model-in-use.ts";
 import type { SessionState } from "../kernel/state.ts";
 import type { ModelRequest } from "../model/model.ts";
 import type { Prompt } from "./prompt.ts";
@@ -10,7 +11,7 @@ import type { Prompt } from "./prompt.ts";
 /** A request extends the one before it (G13): the fold only ever appends to messages. */
 export function requestOf(state: SessionState, config: SessionConfig, { system, tools }: Prompt): ModelRequest {
   return {
-    model: config.model,
+    model: modelInUse(state).model,
     system,
     tools,
     messages: state.messages,

@@ -1,6 +1,7 @@
 /** Starting and resuming sessions: the row, the lease, the first events of a run, and then the loop. */
 import { relative } from "node:path";
 import { environmentNote } from "../context/environment-note.ts";
+import { DEFAULT_BUDGET } from "../kernel/budget.ts";
 import type { SessionConfig } from "../kernel/config.ts";
 import type { PlainPart } from "../kernel/content.ts";
 import type { Delta } from "../kernel/delta.ts";
@@ -8,6 +9,8 @@ import type { Draft, Event, EventOf } from "../kernel/events/index.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { LOCAL_PRINCIPAL, LOCAL_TENANT, type SessionId } from "../kernel/ids.ts";
 import { canonicalJson } from "../kernel/json.ts";
+import { phaseOfRun } from "../kernel/model-in-use.ts";
+import { NO_FALLBACK } from "../kernel/model-policy.ts";
 import { NO_MONEY } from "../kernel/money.ts";
 import { FOLD_VERSION, type SessionState } from "../kernel/state.ts";
 import { type Journal, openJournal } from "../store/journal.ts";
@@ -16,9 +19,10 @@ import { drive } from "./drive.ts";
 import type { Host } from "./host.ts";
 import { keepLease } from "./lease-keeper.ts";
 import { channel } from "./channel.ts";
+import { requireNoBatch } from "./no-batch.ts";
 import { type Instant, instantOf, LEASE_TTL_MS, ownership } from "./ownership.ts";
 import { promptOf } from "./prompt.ts";
-import { type RunReport, reportOf } from "./report.ts";
+import { NO_NOTES, noted, type RunNotes, type RunReport, reportOf } from "./report.ts";
 import { createDrive, type Drive } from "./run.ts";
 import { type CancelBy, requestStop, watchTime } from "./stopping.ts";
 
@@ -43,7 +47,9 @@ export interface LiveSession {
 export interface StartRequest {
   readonly task: readonly PlainPart[];
   readonly title: string;
-  readonly config: Omit<SessionConfig, "versions">;
+  /** Without `models` nothing takes over for the one that is named; without `budget` the default cap of $5 holds. */
+  readonly config: Omit<SessionConfig, "versions" | "models" | "budget"> &
+    Partial<Pick<SessionConfig, "models" | "budget">>;
   /** `directory` names the directory below which the session's own is made. */
   readonly place: Omit<SessionPlace, "directory"> & { readonly sessions: string };
   /** What the face found about its surroundings: journaled as the run begins. Default nothing. */
@@ -62,7 +68,8 @@ export interface ResumeRequest {
 }
 
 export function versionsOf(host: Host): SessionConfig["versions"] {
-  return { belay: host.version, ...promptOf(host.tools).versions, fold: FOLD_VERSION };
+  const { versions, bytes } = promptOf(host.tools);
+  return { belay: host.version, ...versions, fold: FOLD_VERSION, prompt_bytes: bytes };
 }
 
 export async function startSession(host: Host, request: StartRequest): Promise<LiveSession> {
@@ -72,7 +79,8 @@ export async function startSession(host: Host, request: StartRequest): Promise<L
     source: request.place.source,
     directory: `${request.place.sessions}/${session}`,
   };
-  const config: SessionConfig = { ...request.config, versions: versionsOf(host) };
+  const defaults = { models: NO_FALLBACK, budget: DEFAULT_BUDGET };
+  const config: SessionConfig = { ...defaults, ...request.config, versions: versionsOf(host) };
   // The row is kept like the journal: no secret in it either.
   const redactor = await host.redactor(place.directory);
   const title = redactor.redact(request.title).text;
@@ -101,6 +109,7 @@ export async function startSession(host: Host, request: StartRequest): Promise<L
     { kind: "SessionCreated", actor: "user", data: { title } },
     { kind: "SessionConfigured", actor: "user", data: { config } },
     runStarted(host, 1, "start"),
+    ...phaseDrafts(null, config),
     ...healthOf(request),
     {
       kind: "UserMessageAdded",
@@ -115,12 +124,16 @@ export async function startSession(host: Host, request: StartRequest): Promise<L
   ]);
 }
 
+/** Why a batch is not resumed as a session is. */
+export const GOES_ON_ELSEWHERE = "another command goes on with it";
+
 export async function resumeSession(host: Host, request: ResumeRequest): Promise<LiveSession> {
   const { session, message, change } = request;
   const lease = await claimSession(host, session);
   const row = await host.store.getSession(LOCAL_TENANT, session);
   if (row === null) throw noSession(session);
   return launch(host, lease, row.place, (state) => {
+    requireNoBatch(state, GOES_ON_ELSEWHERE);
     const { config } = state;
     if (config === null) {
       throw new HarnessError(
@@ -137,12 +150,23 @@ export async function resumeSession(host: Host, request: ResumeRequest): Promise
         ? []
         : ([{ kind: "SettingsChanged", actor: "user", data: { config: wanted, changed } }] satisfies Draft[])),
       runStarted(host, state.runs + 1, "resume"),
+      ...phaseDrafts(state.phase, wanted),
       ...healthOf(request),
       ...(message === null
         ? []
         : ([{ kind: "UserMessageAdded", actor: "user", data: { parts: [...message] } }] satisfies Draft[])),
     ];
   });
+}
+
+/** What a run may do names its phase: `plan`, or `work`. */
+function phaseDrafts(present: string | null, config: SessionConfig): readonly Draft[] {
+  const phase = phaseOfRun(config);
+  if (phase === present) return [];
+  return [
+    ...(present === null ? [] : [{ kind: "PhaseLeft", data: { phase: present } } satisfies Draft]),
+    ...(phase === null ? [] : [{ kind: "PhaseEntered", data: { phase } } satisfies Draft]),
+  ];
 }
 
 function healthOf({ health = [] }: { readonly health?: readonly Health[] }): readonly Draft[] {
@@ -222,6 +246,10 @@ async function launch(
     onDelta: deltas.emit,
     onError: (error) => (failure = error),
   });
+  let notes = NO_NOTES;
+  journal.onAppend((all) => {
+    notes = all.reduce(noted, notes);
+  });
   journal.onAppend(events.emit);
   try {
     // Before anything is paid for: without its files a session cannot go on.
@@ -234,7 +262,7 @@ async function launch(
   const cancel = (by: CancelBy, reason: string): void => void requestStop(run, by, reason);
   return {
     session: lease.session,
-    done: driveToEnd(run, journal, cancel),
+    done: driveToEnd(run, journal, cancel, () => notes),
     onEvents: events.listen,
     onDelta: deltas.listen,
     cancel,
@@ -243,7 +271,12 @@ async function launch(
   };
 }
 
-async function driveToEnd(run: Drive, journal: Journal, cancel: LiveSession["cancel"]): Promise<RunReport> {
+async function driveToEnd(
+  run: Drive,
+  journal: Journal,
+  cancel: LiveSession["cancel"],
+  notes: () => RunNotes,
+): Promise<RunReport> {
   const { clock, store } = run.host;
   const started = clock.monotonic();
   const runId = journal.state.run?.id ?? null;
@@ -267,6 +300,7 @@ async function driveToEnd(run: Drive, journal: Journal, cancel: LiveSession["can
   await closeQuietly(journal);
   return reportOf({
     state: journal.state,
+    notes: notes(),
     end,
     run: runId,
     duration_ms: clock.monotonic() - started,

@@ -23,8 +23,10 @@ export async function requestStop(run: Drive, by: CancelBy, reason: string): Pro
 /** Stops the run when its time is used up. Measured with the monotonic clock. */
 export function watchTime(run: Drive): AbortController {
   const over = new AbortController();
-  const max = run.config().limits.active_ms;
-  const left = Math.max(0, max - run.state().active_ms);
+  const { limits, budget } = run.config();
+  const session = Math.max(0, limits.active_ms - run.state().active_ms);
+  const ofRun = budget.caps.find((cap) => cap.scope === "run")?.active_ms ?? Number.POSITIVE_INFINITY;
+  const [left, max] = ofRun < session ? [ofRun, ofRun] : [session, limits.active_ms];
   void run.host.clock.sleep(left, over.signal).then(async () => {
     if (over.signal.aborted || run.signal.aborted) return;
     try {

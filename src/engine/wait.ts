@@ -1,4 +1,5 @@
 /** Waits before another attempt. The wait is journaled before it begins. */
+import { seriesOf } from "../kernel/caps.ts";
 import { ERROR_TABLE } from "../kernel/error-kind.ts";
 import type { Draft } from "../kernel/events/index.ts";
 import type { Step } from "../kernel/step.ts";
@@ -16,10 +17,13 @@ export async function wait(step: WaitStep, run: Drive): Promise<readonly Draft[]
     return [{ kind: "RetryWaited", data: {} }];
   }
   const delay = delayOf(step, run);
+  const { model } = run.state();
+  const reason = model.status === "failed" ? model.message : "";
   const until = clock.now() + delay;
   await run.record([
     { kind: "RetryScheduled", data: { kind: step.error, attempt: step.attempt, delay_ms: delay, until } },
   ]);
+  if (step.error === "budget_held") run.delta({ type: "waiting", for: "budget", wait_ms: delay, reason });
   await clock.sleep(delay, run.signal);
   return [{ kind: "RetryWaited", data: {} }];
 }
@@ -27,10 +31,11 @@ export async function wait(step: WaitStep, run: Drive): Promise<readonly Draft[]
 function delayOf(step: WaitStep, run: Drive): number {
   const limit = ERROR_TABLE[step.error].limit;
   if (limit === undefined) return 0;
+  const series = seriesOf(run.state());
   const planned = retryDelay({
     limit,
-    attempt: run.state().failures.count,
-    waited_ms: run.state().failures.waited_ms,
+    attempt: series.count,
+    waited_ms: series.waited_ms,
     retry_after_ms: step.retry_after_ms,
     random: run.host.random,
   });

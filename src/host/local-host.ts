@@ -8,8 +8,10 @@ import type { Host, Prompter } from "../engine/host.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { createIds } from "../kernel/ids.ts";
+import type { Admission } from "../model/admission.ts";
+import { createAdmission } from "../model/admission/cell-admission.ts";
 import type { Models } from "../model/model.ts";
-import { createPriceTable } from "../model/prices.ts";
+import { createPriceTable, type ModelPrice } from "../model/prices.ts";
 import type { Store } from "../store/port.ts";
 import { createRedactor, type KnownSecret } from "../store/redaction.ts";
 import { copyVault, openVault } from "../store/vault.ts";
@@ -32,6 +34,10 @@ const VAULT_FILE = "secrets.json";
 export interface LocalHostOptions {
   readonly store: Store;
   readonly models: Models;
+  /** Prices of one's own, by `provider/model`: they go before the table. Default none. */
+  readonly prices?: { readonly [model: string]: ModelPrice };
+  /** The rate that processes share, and the breakers of models. Default: kept in the store. */
+  readonly admission?: Admission;
   /** belay's own directory: hidden from commands. */
   readonly home: string;
   /** The user's home directory: hidden from commands but for tool chains, and refused as a tree to work in. */
@@ -53,13 +59,15 @@ const LOCALE_DEFAULT = "C.UTF-8";
 
 export function createLocalHost(options: LocalHostOptions): Host {
   const { store, models, environment, userHome, clock = systemClock } = options;
+  const random = (): number => Math.random();
   const path = environment["PATH"] ?? PATH_DEFAULT;
   const locale = environment["LC_ALL"] ?? environment["LANG"] ?? LOCALE_DEFAULT;
   const workspaces = createWorkspaces({ git: { path, locale }, clock, home: userHome });
   return {
     store,
     models,
-    prices: createPriceTable(),
+    prices: createPriceTable({ overrides: options.prices ?? {} }),
+    admission: options.admission ?? createAdmission({ cells: store, clock, random }),
     workspaces,
     transfer: {
       recreate: workspaces.recreate,
@@ -74,7 +82,7 @@ export function createLocalHost(options: LocalHostOptions): Host {
     redactor: async (directory) =>
       createRedactor({ known: options.secrets ?? [], vault: await openVault({ path: join(directory, VAULT_FILE) }) }),
     clock,
-    random: () => Math.random(),
+    random,
     ids: createIds(
       () => clock.now(),
       randomPool((bytes) => randomBytes(bytes)),

@@ -2,44 +2,86 @@
  * The worst case of a model call, in tokens. A token is at least one byte, so bytes bound tokens from above. What the
  * provider counted for the last answer is exact and replaces the bytes up to there; only the new suffix is bounded.
  */
-import type { Message } from "./content.ts";
+import type { ContentPart, Message, Opaque } from "./content.ts";
+import { modelInUse } from "./model-in-use.ts";
 import type { SessionState } from "./state.ts";
 import { NO_USAGE, type Usage } from "./usage.ts";
 
-/** System prompt and tool schemas, in bytes: a test holds the real ones below this. */
-export const FIXED_PROMPT_BYTES = 12_000;
+/** What a provider adds to a prompt with tools by itself: its own words about them. Tokens. */
+const PROVIDER_PROMPT_TOKENS = 1_000;
 
-/** An image never counts more than this, whatever its size (providers scale it down). */
-const IMAGE_TOKENS_MAX = 2_000;
+/** An image never counts more than this, whatever its size: providers scale it down. */
+const IMAGE_TOKENS_MAX = 50_000;
+/** Anthropic scales it down further. */
+const ANTHROPIC_IMAGE_TOKENS_MAX = 5_000;
 
 /** Structure around each part (roles, ids, types) in bytes. */
 const PART_OVERHEAD_BYTES = 120;
 
 export function worstCaseTokens(state: SessionState): number {
-  const counted = state.counted ?? { messages: 0, tokens: FIXED_PROMPT_BYTES };
-  const suffix = state.messages.slice(counted.messages).reduce((sum, message) => sum + messageBytes(message), 0);
-  return counted.tokens + suffix + state.max_tokens;
+  return (state.counted?.tokens ?? fixedTokens(state)) + suffixBytes(state) + state.max_tokens;
 }
 
-/** What a call of so many tokens costs at most: all of the prompt written to the cache, all of the answer used. */
-export function worstCaseUsage(tokens: number, max_tokens: number): Usage {
-  return { ...NO_USAGE, cache_write_5m_tokens: Math.max(0, tokens - max_tokens), output_tokens: max_tokens };
+function fixedTokens({ config }: SessionState): number {
+  return (config?.versions.prompt_bytes ?? 0) + PROVIDER_PROMPT_TOKENS;
+}
+
+function suffixBytes(state: SessionState): number {
+  const image = modelInUse(state).provider === "anthropic" ? ANTHROPIC_IMAGE_TOKENS_MAX : IMAGE_TOKENS_MAX;
+  return state.messages
+    .slice(state.counted?.messages ?? 0)
+    .reduce((sum, message) => sum + messageBytes(message, image), 0);
+}
+
+/** A token of code or prose is about so many bytes. */
+const BYTES_PER_TOKEN = 3;
+
+/** What the next prompt is likely to have, and how much of it was sent before. Tokens; no bound. */
+export function likelyTokens(state: SessionState): { readonly prompt: number; readonly cached: number } {
+  const cached = state.counted?.tokens ?? 0;
+  const fresh = suffixBytes(state) + (state.counted === null ? fixedTokens(state) : 0);
+  return { prompt: cached + Math.ceil(fresh / BYTES_PER_TOKEN), cached };
+}
+
+/**
+ * What a call of so many tokens costs at most is what the dearest of these costs: all of the answer used, all of the prompt
+ * written to the cache, or read from it, or neither. Which of them is dearest differs by model.
+ */
+export function worstCaseUsages(tokens: number, max_tokens: number): readonly Usage[] {
+  const prompt = Math.max(0, tokens - max_tokens);
+  const answer = { ...NO_USAGE, output_tokens: max_tokens };
+  return [
+    { ...answer, cache_write_5m_tokens: prompt },
+    { ...answer, input_tokens: prompt },
+    { ...answer, cache_read_tokens: prompt },
+  ];
 }
 
 /** @returns an upper bound of the tokens a message adds to a prompt. */
-function messageBytes(message: Message): number {
-  return message.parts.reduce((sum, part) => {
-    if (part.type === "image") return sum + IMAGE_TOKENS_MAX;
-    if (part.type === "text") return sum + bytes(part.text) + PART_OVERHEAD_BYTES;
-    if (part.type === "thinking") return sum + bytes(part.text) + part.signature.length + PART_OVERHEAD_BYTES;
-    if (part.type === "redacted_thinking") return sum + part.data.length + PART_OVERHEAD_BYTES;
-    if (part.type === "tool_use") return sum + bytes(JSON.stringify(part.input)) + PART_OVERHEAD_BYTES;
-    const content = part.content.reduce(
-      (n, item) => n + (item.type === "text" ? bytes(item.text) : IMAGE_TOKENS_MAX),
-      0,
-    );
-    return sum + content + PART_OVERHEAD_BYTES;
-  }, 0);
+function messageBytes({ parts }: Message, image: number): number {
+  return parts.reduce((sum, part) => sum + PART_OVERHEAD_BYTES + partBytes(part, image), 0);
+}
+
+function partBytes(part: ContentPart, image: number): number {
+  switch (part.type) {
+    case "image":
+      return image;
+    case "text":
+      return bytes(part.text) + opaqueBytes(part);
+    case "thinking":
+      return bytes(part.text) + part.signature.length + opaqueBytes(part);
+    case "redacted_thinking":
+      return part.data.length;
+    case "tool_use":
+      return bytes(part.name) + bytes(JSON.stringify(part.input)) + opaqueBytes(part);
+    case "tool_result":
+      return part.content.reduce((sum, item) => sum + partBytes(item, image), 0);
+  }
+}
+
+/** What a provider wants back with a part may be all there is of it: reasoning that only it can read. */
+function opaqueBytes({ opaque }: { readonly opaque?: Opaque }): number {
+  return opaque === undefined ? 0 : bytes(JSON.stringify(opaque.data));
 }
 
 function bytes(text: string): number {

@@ -4,7 +4,10 @@
  * stand in the session's row.
  */
 import * as z from "zod";
+import { budgetSchema, DEFAULT_BUDGET } from "./budget.ts";
 import { lazy } from "./lazy.ts";
+import type { JsonObject } from "./json.ts";
+import { modelPolicySchema, NO_FALLBACK } from "./model-policy.ts";
 
 export const configSchema = lazy(() =>
   z.object({
@@ -14,6 +17,8 @@ export const configSchema = lazy(() =>
     max_tokens: z.int().positive(),
     /** Tokens the model may think; null is off. */
     thinking_tokens: z.int().positive().nullable(),
+    models: modelPolicySchema(),
+    budget: budgetSchema(),
     limits: z.object({ turns: z.int().positive(), active_ms: z.int().positive(), tokens: z.int().positive() }),
     sandbox: z.object({
       /** `external`: a container or machine around belay, declared by the user and probed. */
@@ -35,10 +40,27 @@ export const configSchema = lazy(() =>
     /** Its exit code decides `verification`. */
     verify: z.string().nullable(),
     /** SHA-256 of what shapes behaviour, so that a change of behaviour can be traced to a change of text. */
-    versions: z.object({ belay: z.string(), prompt: z.string(), tools: z.string(), fold: z.int() }),
+    versions: z.object({
+      belay: z.string(),
+      prompt: z.string(),
+      tools: z.string(),
+      fold: z.int(),
+      /** Of the system prompt and the tool schemas together, in bytes: the worst case of a first call counts on them. */
+      prompt_bytes: z.int().nonnegative(),
+    }),
   }),
 );
 
 export type SessionConfig = Readonly<z.infer<ReturnType<typeof configSchema>>>;
 export type SandboxMode = SessionConfig["sandbox"]["mode"];
 export type WorkspaceMode = SessionConfig["workspace"]["mode"];
+
+/** With what a provider adds (`bound.ts`): the 12,000 tokens that the worst case of every session counted on at that time. */
+const PROMPT_BYTES_V1 = 11_000;
+
+/** Version 1 had no caps on money and one model: a session of that time goes on without caps and without a fallback. */
+export function upcastConfig(data: JsonObject): JsonObject {
+  const config = data["config"] as JsonObject; // every version of these events has one
+  const versions = { ...(config["versions"] as JsonObject), prompt_bytes: PROMPT_BYTES_V1 };
+  return { ...data, config: { ...config, versions, models: NO_FALLBACK, budget: { ...DEFAULT_BUDGET, caps: [] } } };
+}

@@ -9,8 +9,10 @@
 import { ERROR_TABLE, type ErrorKind } from "./error-kind.ts";
 import type { Repair } from "./events/history-repaired.ts";
 import { worstCaseTokens } from "./bound.ts";
+import { dueAlert, nextTurn, seriesOf, usedUp } from "./caps.ts";
 import { invariant } from "./harness-error.ts";
-import { PAUSES_PER_TURN_MAX, PARALLEL_READS_MAX } from "./limits.ts";
+import { FALLBACK_AFTER_FAILURES, PAUSES_PER_TURN_MAX, PARALLEL_READS_MAX } from "./limits.ts";
+import { nextModel } from "./model-in-use.ts";
 import type { Verification } from "./outcome.ts";
 import type { RunState, SessionState, ToolCall } from "./state.ts";
 import type { FinishStep, Step } from "./step.ts";
@@ -80,8 +82,11 @@ function conversation(state: SessionState): Step {
     case "stop_sequence":
       return done(state);
     case "refusal":
-    case "content_filter":
-      return finish(state, "refused");
+    case "content_filter": {
+      const to = nextModel(state, state.stop);
+      if (to === null) return finish(state, "refused");
+      return { kind: "switch_model", to, error: state.stop, message: "The model refused." };
+    }
     case "max_tokens":
       return repaired(state, "truncated", "continue", "The answer reached max_tokens twice in a row.");
     case "context_window":
@@ -119,11 +124,14 @@ function callModel(state: SessionState): Step {
   invariant(limits !== undefined, "invariant D0: only a configured session is driven");
   // A retry belongs to the turn it began in; a new turn begins after an answer.
   const attempt = state.failures.count + 1;
-  const fresh = state.failures.count === 0 && state.pauses === 0;
-  const turn = fresh ? state.turn + 1 : Math.max(state.turn, 1);
+  const turn = nextTurn(state);
   if (turn > limits.turns) return finish(state, "limit_reached", { limit: limitValue(state, "turns") });
   const tokens = spentTokens(state) + worstCaseTokens(state);
   if (tokens > limits.tokens) return finish(state, "limit_reached", { limit: limitValue(state, "tokens") });
+  const used = usedUp(state);
+  if (used !== null) return finish(state, "budget_exhausted", { error: { kind: "budget_exceeded", message: used } });
+  const alert = dueAlert(state);
+  if (alert !== null) return alert;
   return { kind: "call_model", turn, attempt };
 }
 
@@ -140,25 +148,17 @@ const REPAIRS: { readonly [Kind in ErrorKind]?: Repair } = {
   empty_response: "continue",
 };
 
-function afterFailure(state: SessionState, failed: Extract<SessionState["model"], { status: "failed" }>): Step {
-  const { handling, limit } = ERROR_TABLE[failed.kind];
+type Failed = Extract<SessionState["model"], { status: "failed" }>;
+
+function afterFailure(state: SessionState, failed: Failed): Step {
+  const { handling } = ERROR_TABLE[failed.kind];
   const error = { kind: failed.kind, message: failed.message };
+  const to = mayTakeOver(state, failed) ? nextModel(state, failed.kind) : null;
+  if (to !== null) return { kind: "switch_model", to, error: failed.kind, message: failed.message };
   switch (handling) {
     case "retry":
-    case "wait": {
-      const attempts = limit?.attempts ?? 0;
-      const wait = Math.max(failed.retry_after_ms ?? 0, 0);
-      const left = (limit?.total_ms ?? 0) - state.failures.waited_ms;
-      if (state.failures.count > attempts || wait > left || (left <= 0 && wait > 0))
-        return finish(state, "failed", { error });
-      return {
-        kind: "wait",
-        error: failed.kind,
-        attempt: failed.attempt + 1,
-        retry_after_ms: failed.retry_after_ms,
-        until: null,
-      };
-    }
+    case "wait":
+      return waited(state, failed);
     case "repair": {
       const repair = REPAIRS[failed.kind];
       return repair === undefined
@@ -167,14 +167,40 @@ function afterFailure(state: SessionState, failed: Extract<SessionState["model"]
     }
     case "surface":
       return finish(state, "refused", { error });
-    // Compaction, fallback and escalation have nobody yet who could do them: the run ends resumable.
-    case "compact":
     case "fall_back":
+      return finish(state, endOfFailed(failed.kind), { error });
+    // Compaction and escalation have nobody yet who could do them: the run ends resumable.
+    case "compact":
     case "escalate":
     case "pause":
     case "abort":
       return finish(state, "failed", { error });
   }
+}
+
+/** Within the limits of the kind's row: by number, and by the sum of the waits. */
+function waited(state: SessionState, failed: Failed): Step {
+  const { kind, message, attempt, refused, retry_after_ms } = failed;
+  const { limit } = ERROR_TABLE[kind];
+  const series = seriesOf(state);
+  const attempts = limit?.attempts ?? 0;
+  const wait = Math.max(retry_after_ms ?? 0, 0);
+  const left = (limit?.total_ms ?? 0) - series.waited_ms;
+  if (series.count > attempts || wait > left || (left <= 0 && wait > 0))
+    return finish(state, endOfFailed(kind), { error: { kind, message } });
+  return { kind: "wait", error: kind, attempt: refused ? attempt : attempt + 1, retry_after_ms, until: null };
+}
+
+/** A run that money ended says so. */
+function endOfFailed(kind: ErrorKind): "budget_exhausted" | "failed" {
+  return kind === "budget_held" || kind === "budget_exceeded" ? "budget_exhausted" : "failed";
+}
+
+/** Another model takes over at once where waiting cannot help, else after the same failure came again and again. */
+function mayTakeOver({ failures, config }: SessionState, { kind, retry_after_ms, refused }: Failed): boolean {
+  if (failures.count >= FALLBACK_AFTER_FAILURES) return true;
+  if (kind === "rate_limit") return refused || (retry_after_ms ?? 0) > (config?.models.patience_ms ?? 0);
+  return refused || kind === "not_found" || kind === "refusal" || kind === "content_filter";
 }
 
 function repaired(state: SessionState, kind: ErrorKind, repair: Repair, message: string): Step {

@@ -3,13 +3,40 @@
  * table. A kind without a row does not compile. `docs/errors.md` is printed from here.
  */
 
-import { BUSY, type ErrorRow, row } from "./error-row.ts";
+import { BUSY, type ErrorRow, HELD, row } from "./error-row.ts";
 import { PROVIDER_ERRORS } from "./provider-errors.ts";
 
 export type { ErrorRow, Handling, RetryLimit, Subsystem } from "./error-row.ts";
 
 const TABLE = {
   ...PROVIDER_ERRORS,
+
+  // --- money and models ------------------------------------------------------------------------------------------
+  budget_held: row(
+    "budget",
+    "wait",
+    "What is left under a cap is reserved by calls under way.",
+    "The call waits until they are settled, for two minutes at most; then the run ends as `budget_exhausted`.",
+    HELD,
+  ),
+  budget_exceeded: row(
+    "budget",
+    "fall_back",
+    "The worst case of the next call is more than a cap leaves.",
+    "The next model is tried where that is allowed (`budget` in fallback_on); else raise the cap and resume.",
+  ),
+  price_unknown: row(
+    "budget",
+    "pause",
+    "A cap of money was asked for, and the price of the model is not known.",
+    "Set its price in the settings, or leave the cap of money away: the caps of tokens and turns hold.",
+  ),
+  model_not_allowed: row(
+    "budget",
+    "pause",
+    "The settings of this machine do not allow the model.",
+    "Choose one of those that the message names.",
+  ),
 
   // --- the store ------------------------------------------------------------------------------------------------
   store_busy: row("store", "retry", "Another process held the database.", "Tried again within ten seconds.", BUSY),

@@ -16,6 +16,7 @@ export type Handling =
 
 export type Subsystem =
   | "provider"
+  | "budget"
   | "store"
   | "git"
   | "workspace"
@@ -39,6 +40,8 @@ export interface RetryLimit {
 
 export const TRANSIENT: RetryLimit = { attempts: 8, base_ms: 500, cap_ms: 30_000, total_ms: 300_000 };
 export const RATE: RetryLimit = { attempts: 12, base_ms: 1_000, cap_ms: 60_000, total_ms: 900_000 };
+/** Held by calls under way: most end within a minute. What a process held that died is freed when its session is resumed or removed. */
+export const HELD: RetryLimit = { attempts: 60, base_ms: 200, cap_ms: 5_000, total_ms: 120_000 };
 export const ONCE: RetryLimit = { attempts: 1, base_ms: 0, cap_ms: 0, total_ms: 0 };
 export const AT_ONCE: RetryLimit = { attempts: 2, base_ms: 0, cap_ms: 0, total_ms: 0 };
 export const BUSY: RetryLimit = { attempts: 20, base_ms: 20, cap_ms: 1_000, total_ms: 10_000 };

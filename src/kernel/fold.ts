@@ -12,7 +12,7 @@ import type { PrincipalId, SessionId, TenantId, TraceId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
 import { OUTPUT_TOKENS_DEFAULT } from "./limits.ts";
 import { NO_MONEY } from "./money.ts";
-import { FOLD_VERSION, type SessionState } from "./state.ts";
+import { FOLD_VERSION, NO_FAILURES, type SessionState } from "./state.ts";
 import { NO_USAGE } from "./usage.ts";
 
 /** The state before the first event. */
@@ -48,7 +48,7 @@ export function emptyState(of: {
     batch: [],
     inbox: [],
     model: { status: "idle" },
-    failures: { count: 0, waited_ms: 0, repaired: [] },
+    failures: NO_FAILURES,
     stop: null,
     max_tokens: OUTPUT_TOKENS_DEFAULT,
     thinking_from: 0,
@@ -56,9 +56,14 @@ export function emptyState(of: {
     pauses: 0,
     usage: NO_USAGE,
     cost: NO_MONEY,
+    priced_cost: NO_MONEY,
     unknown_tokens: 0,
+    unknown_cost: NO_MONEY,
     tally: {},
     reserved: null,
+    using: null,
+    alerted: [],
+    phase_began: null,
     workspace: null,
     delivered: null,
     checkpoints: [],
@@ -67,6 +72,7 @@ export function emptyState(of: {
     verified: null,
     approvals: {},
     health: {},
+    jobs: null,
     unknown_kinds: [],
   };
 }

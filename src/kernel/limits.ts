@@ -18,6 +18,9 @@ export const LIMITS_MAX: Limits = { turns: 10_000, active_ms: 30 * 24 * 3_600_00
 export const OUTPUT_TOKENS_DEFAULT = 8_192;
 export const OUTPUT_TOKENS_RAISED = 32_768;
 
+/** Failures in a row of one call after which the next model takes over, where one may. */
+export const FALLBACK_AFTER_FAILURES = 3;
+
 /** How many times in one turn a `pause_turn` is sent back. */
 export const PAUSES_PER_TURN_MAX = 10;
 

@@ -124,6 +124,13 @@ export const PROVIDER_ERRORS = {
     "Sent again when the provider says so, within limits.",
     RATE,
   ),
+  circuit_open: row(
+    "provider",
+    "retry",
+    "The model failed so often that no process asks it for now.",
+    "The next model takes over where one is configured; else the call is sent when one probe has shown that it is back.",
+    RATE,
+  ),
   overloaded: row("provider", "retry", "The provider is overloaded.", "Sent again after a wait.", TRANSIENT),
   server_error: row("provider", "retry", "The provider failed.", "Sent again after a wait.", TRANSIENT),
   timeout: row("provider", "retry", "The provider did not answer in time.", "Sent again after a wait.", TRANSIENT),

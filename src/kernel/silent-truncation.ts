@@ -8,6 +8,7 @@
  */
 import type { Message } from "./content.ts";
 import { canonicalJson } from "./json.ts";
+import { modelInUse } from "./model-in-use.ts";
 import type { SessionState } from "./state.ts";
 import { promptTokens, type Usage } from "./usage.ts";
 
@@ -17,7 +18,8 @@ const SLACK = 0.1;
 export function cutsInput(state: SessionState, answer: { readonly model: string; readonly usage: Usage }): boolean {
   const before = state.counted?.reported;
   if (before === undefined || state.counted === null) return false;
-  const like = before.run === state.runs && before.provider === state.config?.provider && before.model === answer.model;
+  const like =
+    before.run === state.runs && before.provider === modelInUse(state).provider && before.model === answer.model;
   const read = promptTokens(answer.usage);
   // Zero is what a provider reports that counts nothing.
   if (!like || read === 0) return false;

@@ -1,4 +1,5 @@
 /** The state of a session: what the fold of its events yields. Plain JSON, so that it can be kept as a snapshot. */
+import type { BatchState } from "./batch-state.ts";
 import type { SessionConfig } from "./config.ts";
 import type { Message, PlainPart, ToolResultPart, ToolUsePart } from "./content.ts";
 import type { Parent } from "./envelope.ts";
@@ -21,7 +22,7 @@ import type { Tally } from "./scope.ts";
 import type { Usage } from "./usage.ts";
 
 /** Raised whenever a fold changes what it yields: kept snapshots of another version are thrown away. */
-export const FOLD_VERSION = 2;
+export const FOLD_VERSION = 3;
 
 export type ToolEffect = "read" | "write" | "execute" | "network";
 export type ToolStatus = "ok" | "error" | "denied" | "canceled" | "timed_out" | "stalled" | "interrupted";
@@ -53,6 +54,13 @@ export interface StartedCall {
   readonly confined: boolean;
 }
 
+export const NO_FAILURES: SessionState["failures"] = {
+  count: 0,
+  waited_ms: 0,
+  repaired: [],
+  refused: { count: 0, waited_ms: 0 },
+};
+
 /** Where the conversation with the model stands. */
 export type ModelPhase =
   | { readonly status: "idle" }
@@ -63,6 +71,8 @@ export type ModelPhase =
       readonly message: string;
       readonly attempt: number;
       readonly retry_after_ms: number | null;
+      /** Nothing was sent: a cap, the rate or a failing model stood in the way. */
+      readonly refused: boolean;
     }
   | { readonly status: "waiting"; readonly kind: ErrorKind; readonly until: number; readonly attempt: number };
 
@@ -94,6 +104,8 @@ export interface RunState {
   readonly cancel: { readonly by: "user" | "sigint" | "sigterm" | "sighup"; readonly reason: string } | null;
   /** Set by the watch over the run's time; the other limits are checked by `decide` before they are crossed. */
   readonly limit: LimitName | null;
+  /** A person was asked about the money and said stop. */
+  readonly budget_stop: boolean;
   readonly turns: number;
 }
 
@@ -138,7 +150,13 @@ export interface SessionState {
   readonly inbox: readonly PlainPart[];
   readonly model: ModelPhase;
   /** Of the failures in a row: what was tried, and how long was waited. */
-  readonly failures: { readonly count: number; readonly waited_ms: number; readonly repaired: readonly ErrorKind[] };
+  readonly failures: {
+    readonly count: number;
+    readonly waited_ms: number;
+    readonly repaired: readonly ErrorKind[];
+    /** Of the call that was not sent yet: how often it was refused, and how long was waited for that. */
+    readonly refused: { readonly count: number; readonly waited_ms: number };
+  };
   /** What the last answer ended with; null before the first and after something new was said. */
   readonly stop: StopReason | null;
   /** `max_tokens` of the next call. */
@@ -161,11 +179,33 @@ export interface SessionState {
   readonly pauses: number;
   readonly usage: Usage;
   readonly cost: NanoDollars | null;
+  /** Of the calls whose price is known: a call without one makes no other free. */
+  readonly priced_cost: NanoDollars;
   /** Tokens reserved for calls whose answer was lost. */
   readonly unknown_tokens: number;
+  /** Nano-dollars reserved for them. */
+  readonly unknown_cost: NanoDollars;
   readonly tally: Tally;
   /** Tokens that are reserved for the call under way. */
-  readonly reserved: { readonly call: ModelCallId; readonly tokens: number; readonly cost: NanoDollars | null } | null;
+  readonly reserved: {
+    readonly call: ModelCallId;
+    readonly tokens: number;
+    readonly cost: NanoDollars | null;
+    /** What the call may answer at most, where a cap leaves less than `max_tokens`. */
+    readonly max_tokens: number | null;
+  } | null;
+  /** The model that took over in this run, and where it stands in the list of fallbacks; null while the first one answers. */
+  readonly using: {
+    readonly provider: string;
+    readonly model: string;
+    readonly fallback: number;
+    /** It took over in the middle of a turn and has not answered yet: its first call belongs to that turn. */
+    readonly mid_turn: boolean;
+  } | null;
+  /** Caps (`scope unit`) of which somebody was told that they are nearly used up, or that a turn is dear. */
+  readonly alerted: readonly string[];
+  /** Turns and time of the session when the present phase began. */
+  readonly phase_began: { readonly turn: number; readonly active_ms: number } | null;
   readonly workspace: WorkspaceState | null;
   /** The tree that was last brought into the user's repository. */
   readonly delivered: TreeHash | null;
@@ -179,6 +219,8 @@ export interface SessionState {
   readonly health: {
     readonly [subsystem: string]: { readonly status: "ok" | "degraded" | "down"; readonly reason: string };
   };
+  /** The jobs of a batch; null for a session. */
+  readonly jobs: BatchState | null;
   /** Kinds of events that this version does not know: they are shown, and the session is not driven. */
   readonly unknown_kinds: readonly string[];
 }

@@ -1,6 +1,7 @@
 /** What the engine can do next. `decide` names one of these; the engine's `perform` does it. */
 import type { ErrorKind } from "./error-kind.ts";
 import type { ModelCallId, ToolCallId } from "./ids.ts";
+import type { ChosenModel } from "./model-policy.ts";
 import type { Repair } from "./events/history-repaired.ts";
 import type { Outcome, Verification } from "./outcome.ts";
 import type { LimitName } from "./state.ts";
@@ -24,10 +25,24 @@ export type Step =
       readonly retry_after_ms: number | null;
       readonly until: number | null;
     }
+  /** Another model takes over until the run ends. */
+  | { readonly kind: "switch_model"; readonly to: ChosenModel; readonly error: ErrorKind; readonly message: string }
+  /** A cap is nearly used up, or a turn became dear: a person is asked where one is there, and told elsewhere. */
+  | BudgetAlert
   | { readonly kind: "repair"; readonly error: ErrorKind; readonly repair: Repair }
   | { readonly kind: "checkpoint"; readonly label: string }
   | { readonly kind: "verify"; readonly command: string }
   | FinishStep;
+
+export interface BudgetAlert {
+  readonly kind: "alert";
+  /** `session`, `run 2`, `turn 7`, `phase:plan`. */
+  readonly scope: string;
+  readonly unit: "cost" | "tokens";
+  readonly value: number;
+  readonly level: number;
+  readonly cap: number | null;
+}
 
 export interface FinishStep {
   readonly kind: "finish";

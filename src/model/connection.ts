@@ -29,10 +29,10 @@ export function urlPassword(baseUrl: string | undefined): string | null {
 }
 
 /** The same response with its body cut at the limit: an error's silently, an answer's with an error. */
-export function bounded(response: Response): Response {
+export function bounded(response: Response, answerBytesMax: number = RESPONSE_BYTES_MAX): Response {
   if (response.body === null) return response;
   const { status, statusText, headers, ok } = response;
-  const limit = ok ? RESPONSE_BYTES_MAX : ERROR_BODY_BYTES_MAX;
+  const limit = ok ? answerBytesMax : ERROR_BODY_BYTES_MAX;
   let seen = 0;
   const body = response.body.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array>({

@@ -18,7 +18,7 @@ import {
   type ModelFailure,
   type ModelRequest,
   type ModelTimeouts,
-  type RateState,
+  type RateReport,
 } from "./model.ts";
 import { type HeaderMap, headerMap } from "./rate-state.ts";
 import { type CallFault, bodyFault, thrownFault } from "./thrown.ts";
@@ -26,6 +26,8 @@ import { type CallFault, bodyFault, thrownFault } from "./thrown.ts";
 /** How one provider is spoken to. Each member may throw what its SDK or the network throws; the exchange puts it into words. */
 export interface Wire {
   readonly provider: string;
+  /** As the port has it. */
+  readonly account: string;
   /** What no message may show. */
   readonly secrets: readonly string[];
   /** Why no call can be made; null when it can. */
@@ -36,7 +38,7 @@ export interface Wire {
   events(response: Response): AsyncIterable<StreamEvent>;
   answer(request: ModelRequest, options: Pick<ModelCallOptions, "onDelta" | "toolCallId">): AnswerBuilder;
   requestId(headers: HeaderMap): string | null;
-  rate(headers: HeaderMap, now: number): RateState | null;
+  rate(headers: HeaderMap, now: number): RateReport | null;
 }
 
 export interface Timing {
@@ -48,6 +50,7 @@ export interface Timing {
 export function modelOver(wire: Wire, { clock, timeouts = MODEL_TIMEOUTS }: Timing): Model {
   return {
     provider: wire.provider,
+    account: wire.account,
     call: async (request, options) => {
       if (wire.unready !== null) {
         return modelFailure({ kind: "auth", message: wire.unready, sent: false }, wire.secrets);
@@ -85,7 +88,7 @@ function createExchange(wire: Wire, { request, options, deadlines, clock }: Call
     },
   });
   let sent = false;
-  let reply: { readonly http: number; readonly headers: HeaderMap } | null = null;
+  let reply: { readonly http: number; readonly headers: HeaderMap; readonly rate: RateReport | null } | null = null;
 
   const failure = (fault: CallFault): ModelFailure =>
     modelFailure(
@@ -98,6 +101,7 @@ function createExchange(wire: Wire, { request, options, deadlines, clock }: Call
         sent: sent && fault.sent !== false,
         partial: answer.partial(),
         usage: answer.usage(),
+        rate: fault.headers === undefined ? (reply?.rate ?? null) : wire.rate(fault.headers, clock.now()),
       },
       wire.secrets,
     );
@@ -106,15 +110,16 @@ function createExchange(wire: Wire, { request, options, deadlines, clock }: Call
     const send = await wire.prepare(request, options);
     sent = true;
     const response = await send(deadlines.signal);
-    reply = { http: response.status, headers: headerMap(response.headers) };
+    const headers = headerMap(response.headers);
+    // Read now, not at the end of the answer: it is old by then.
+    reply = { http: response.status, headers, rate: wire.rate(headers, clock.now()) };
     deadlines.connected();
-    if (!isEventStream(reply.headers)) return failure(await bodyFault(wire.provider, response, clock));
+    if (!isEventStream(headers)) return failure(await bodyFault(wire.provider, response, clock));
     const fault = await readEvents(wire.events(response), answer, deadlines);
     if (fault !== null) return failure(fault);
     const done = answer.finish();
     if ("kind" in done) return failure(done);
-    const { headers } = reply;
-    return { ok: true, ...done, request_id: wire.requestId(headers), rate: wire.rate(headers, clock.now()) };
+    return { ok: true, ...done, request_id: wire.requestId(headers), rate: reply.rate };
   };
 
   return {

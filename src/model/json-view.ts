@@ -26,6 +26,15 @@ export function countAt(value: unknown, ...path: readonly (string | number)[]): 
   return typeof found === "number" && Number.isFinite(found) && found >= 0 ? found : null;
 }
 
+/** No prompt and no answer is longer. A provider that says so is mistaken, and money cannot be reckoned from it. */
+const TOKENS_MAX = 1_000_000_000;
+
+/** Null also for what is no number of tokens. */
+export function tokensAt(value: unknown, ...path: readonly (string | number)[]): number | null {
+  const count = countAt(value, ...path);
+  return count !== null && Number.isInteger(count) && count <= TOKENS_MAX ? count : null;
+}
+
 /** Null where the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {

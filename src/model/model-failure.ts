@@ -1,7 +1,7 @@
 /** The one place where a failed call is put together: the provider's words bounded, keys taken out. */
 import type { ErrorKind } from "../kernel/error-kind.ts";
 import type { Usage } from "../kernel/usage.ts";
-import type { ModelFailure } from "./model.ts";
+import type { ModelFailure, RateReport } from "./model.ts";
 
 /** What is kept of a provider's own words. Characters. */
 const PROVIDER_TEXT_CHARS_MAX = 2_000;
@@ -20,6 +20,7 @@ export interface FailureFacts {
   readonly retry_after_ms?: number | null;
   readonly partial?: string;
   readonly usage?: Usage | null;
+  readonly rate?: RateReport | null;
 }
 
 export function modelFailure(facts: FailureFacts, secrets: readonly string[]): ModelFailure {
@@ -34,6 +35,7 @@ export function modelFailure(facts: FailureFacts, secrets: readonly string[]): M
     sent: facts.sent ?? true,
     partial: facts.partial ?? "",
     usage: facts.usage ?? null,
+    rate: facts.rate ?? null,
   };
 }
 

@@ -19,6 +19,8 @@ import type { Usage } from "../kernel/usage.ts";
 export interface Model {
   /** As in the configuration: `anthropic`, `openai`. */
   readonly provider: string;
+  /** Tells the accounts of a provider apart without saying the key: calls of one account share its rate. */
+  readonly account: string;
   call(request: ModelRequest, options: ModelCallOptions): Promise<ModelAnswer>;
 }
 
@@ -79,8 +81,8 @@ export interface ModelSuccess {
   /** As the provider names it. */
   readonly model: string;
   readonly request_id: string | null;
-  /** The newest rate limits the provider reported; null when it did not. */
-  readonly rate: RateState | null;
+  /** Null when the provider said nothing about it. */
+  readonly rate: RateReport | null;
 }
 
 export interface ModelFailure {
@@ -103,13 +105,28 @@ export interface ModelFailure {
   readonly partial: string;
   /** What was reported before the failure. */
   readonly usage: Usage | null;
+  /** As of a success. */
+  readonly rate: RateReport | null;
 }
 
-export interface RateState {
-  readonly requests_remaining: number | null;
-  readonly input_tokens_remaining: number | null;
-  readonly output_tokens_remaining: number | null;
-  /** Milliseconds since the epoch of the nearest reset. */
+/** What a provider said about the account's rate, with an answer or with an error. */
+export interface RateReport {
+  /** When it was said: a report of a long answer is as old as the answer. Milliseconds since the epoch by our clock. */
+  readonly at: number;
+  readonly requests: RateBucket | null;
+  /** Input and output together, where a provider counts them so (OpenAI). */
+  readonly tokens: RateBucket | null;
+  readonly input_tokens: RateBucket | null;
+  readonly output_tokens: RateBucket | null;
+  /** Headers about the rate that could not be read: `name: value`, bounded. */
+  readonly ignored: readonly string[];
+}
+
+export interface RateBucket {
+  /** Of a minute, unless the provider says otherwise. */
+  readonly limit: number | null;
+  readonly remaining: number | null;
+  /** When it is full again (Anthropic) or its window ends, in milliseconds since the epoch by our clock. */
   readonly reset_at: number | null;
 }
 
@@ -121,6 +138,14 @@ export interface PriceTable {
     model: string,
     usage: Usage,
   ): Promise<{ readonly cost: NanoDollars; readonly price: string } | null>;
+  /** What the same costs in a batch; null without a price or where the provider has no batches. */
+  batchCostOf(
+    provider: string,
+    model: string,
+    usage: Usage,
+  ): Promise<{ readonly cost: NanoDollars; readonly price: string } | null>;
+  /** Tokens that a request and its answer may have together; null where it is not known. */
+  contextWindow(provider: string, model: string): Promise<number | null>;
 }
 
 /** Limits of one call, in milliseconds. */

@@ -4,17 +4,20 @@
  *
  * N1: keys and addresses come in as data; no file is read for them.
  * N2: a provider whose package belay does not ship is loaded from belay's own places alone (`ai-sdk/packages.ts`).
+ * N3: a model that is not allowed is never sent to, whoever asked for it.
  */
 import type { LanguageModelV4 } from "@ai-sdk/provider";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { type AiSdkWire, createAiSdkModel, type LanguageModelFactory } from "./ai-sdk/adapter.ts";
 import { loadPackage, packageMissing, type PackagePlaces } from "./ai-sdk/packages.ts";
+import { type AllowedModels, forbiddenBy } from "./allowed-models.ts";
 import { createAnthropicModel } from "./anthropic/adapter.ts";
 import { type Fetch, urlPassword } from "./connection.ts";
 import type { Timing } from "./exchange.ts";
 import { asRecord, type JsonRecord } from "./json-view.ts";
 import type { LoadBlob } from "./load-blob.ts";
 import type { Model, Models } from "./model.ts";
+import { modelFailure } from "./model-failure.ts";
 import { createOpenAIModel } from "./openai/adapter.ts";
 import {
   isProviderId,
@@ -34,6 +37,8 @@ export interface ModelsSettings extends Timing {
   readonly loadBlob?: LoadBlob | undefined;
   /** Absent: the global one. */
   readonly fetch?: Fetch | undefined;
+  /** Each list has to have a model, or nothing is sent to it. Absent: all are allowed. */
+  readonly allowed?: readonly AllowedModels[] | undefined;
 }
 
 const OPENROUTER_URL = "https://openrouter.ai/api/v1";
@@ -55,7 +60,22 @@ export function createModels(settings: ModelsSettings): Models {
 
 async function open(id: ProviderId, settings: ModelsSettings): Promise<Model> {
   requireVariables(id, settings.variables);
-  return OPEN[id](settings);
+  return guarded(await OPEN[id](settings), settings.allowed ?? []);
+}
+
+/** N3. */
+function guarded(model: Model, allowed: readonly AllowedModels[]): Model {
+  if (allowed.length === 0) return model;
+  return {
+    provider: model.provider,
+    account: model.account,
+    call: (request, options) => {
+      const list = forbiddenBy(allowed, { provider: model.provider, model: request.model });
+      if (list === null) return model.call(request, options);
+      const message = `${model.provider}/${request.model} is not allowed by ${list.from}: ${list.patterns.join(", ")}`;
+      return Promise.resolve(modelFailure({ kind: "model_not_allowed", message, sent: false }, []));
+    },
+  };
 }
 
 export function noSuchProvider(name: string): HarnessError {
@@ -221,7 +241,15 @@ function overAiSdk(
     if (value === undefined) return [];
     return /KEY|TOKEN/.test(name) ? [value] : (urlPassword(value) ?? []);
   });
-  return Promise.resolve(createAiSdkModel({ ...shared(settings), provider: id, model, secrets, wire }));
+  return Promise.resolve(
+    createAiSdkModel({ ...shared(settings), provider: id, model, secrets, wire, baseUrl: addressOf(id, settings) }),
+  );
+}
+
+/** Ollama's is no address but a host: there is one account on each machine. */
+function addressOf(id: ProviderId, { variables }: ModelsSettings): string | undefined {
+  if (id === "ollama") return ollamaAddress(variables["OLLAMA_HOST"]);
+  return PROVIDERS[id].addresses.map((name) => variables[name]).find((address) => address !== undefined);
 }
 
 function overChat(

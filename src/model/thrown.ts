@@ -13,6 +13,8 @@ const CAUSES_QUOTED_MAX = 5;
 export interface CallFault extends AnswerFault {
   readonly http?: number;
   readonly request_id?: string | null;
+  /** Of the response that refused, where the error carries them. */
+  readonly headers?: HeaderMap;
   /** False: the connection failed before anything was written to it. */
   readonly sent?: boolean;
 }
@@ -36,7 +38,7 @@ export function thrownFault(error: unknown, { wire, answered, now }: Thrown): Ca
     const body = asRecord(at(error, "error")) ?? message.replace(/^\d{3} /, "");
     const { kind, after_ms } = classifyProviderError({ provider: wire.provider, http, headers, body, now });
     const request_id = wire.requestId(headers) ?? textAt(body, "request_id");
-    return { kind, after_ms, message: errorText(body) ?? message, http, request_id };
+    return { kind, after_ms, message: errorText(body) ?? message, http, request_id, headers };
   }
   const kind = classifyException(error);
   // Once the answer had begun, a lost connection is a cut stream.

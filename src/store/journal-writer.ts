@@ -5,9 +5,11 @@
  * J5: what is staged is stored before what is written after it, in one transaction; what could not be stored stays staged.
  */
 import type { Draft, Event } from "../kernel/events/index.ts";
+import { invariant } from "../kernel/harness-error.ts";
 import type { SpanId } from "../kernel/ids.ts";
 import { canonicalJson } from "../kernel/json.ts";
 import { FOLD_VERSION, type SessionState } from "../kernel/state.ts";
+import { bothMoves, NO_MOVES } from "./ledger-moves.ts";
 import type { Lease, SessionRow, Store } from "./port.ts";
 import type { Redactor } from "./redaction.ts";
 import { type SealedDrafts, sealDrafts } from "./seal.ts";
@@ -57,6 +59,8 @@ export function journalWriter(parts: WriterParts, row: SessionRow, loaded: Sessi
     position: () => ({ durable, snapshot }),
     stage: async (lease, drafts) => {
       const sealed = await seal(lease, drafts);
+      // It may be refused, and then everything after it would be refused with it.
+      invariant(sealed.ledger.reserve.length === 0, "invariant J5: a reservation is written at once, never staged");
       staged = [...staged, sealed];
       ({ state } = sealed);
     },
@@ -69,7 +73,9 @@ export function journalWriter(parts: WriterParts, row: SessionRow, loaded: Sessi
       for (const spill of pieces.flatMap(({ spills }) => spills)) await store.putBlob(row.tenant, spill);
       const records = pieces.flatMap((piece) => piece.records);
       const blobs = [...new Set(pieces.flatMap((piece) => piece.blobs))];
-      await store.append({ lease, after_seq: durable, records, blobs, summary: summaryOf(sealed.state) });
+      const ledger = pieces.map((piece) => piece.ledger).reduce(bothMoves, NO_MOVES);
+      const moves = ledger.reserve.length + ledger.settle.length === 0 ? {} : { ledger };
+      await store.append({ lease, after_seq: durable, records, blobs, summary: summaryOf(sealed.state), ...moves });
       ({ state } = sealed);
       durable = state.seq;
       chars_since += records.reduce((sum, { body }) => sum + body.length, 0);

@@ -9,12 +9,16 @@
  * S5: after a failed sync nothing is acknowledged that may rest on it. A back-end that syncs by itself refuses further writes
  *     (`store_io`) until it is opened anew; one whose server recovers by itself throws `store_io` for the write whose outcome
  *     it could not find out, and judges later ones by S2, so that what was stored after all is never written twice.
+ * S6: the ledger moves in the same step as the records of the append that says so. In every scope, at every instant, what is
+ *     settled, unknown and reserved together is not more than the cap that the reservation named (`store/ledger.ts`).
  *
  * Every method may throw HarnessError of the kinds store_busy, store_full, store_read_only, store_io, store_corrupt.
  */
+import type { Cells } from "./cells.ts";
+import type { Ledger, LedgerMoves } from "./ledger.ts";
 import type { BlobHash, PrincipalId, SessionId, TenantId, TraceId } from "../kernel/ids.ts";
 
-export interface Store {
+export interface Store extends Ledger, Cells {
   readonly capabilities: StoreCapabilities;
 
   /** The store's time, in milliseconds since the epoch. Leases and events are stamped with it. */
@@ -47,7 +51,8 @@ export interface Store {
 
   /**
    * Appends records in order, all or none, and updates the row's summary with them. Durable when it resolves.
-   * @throws `fenced` when owner or epoch are not those of the row, or when the last stored seq is not `after_seq`
+   * @throws `fenced` when owner or epoch are not those of the row, or when the last stored seq is not `after_seq`;
+   *         `BudgetRefusal` when a cap leaves too little for a reservation: then nothing is written
    */
   append(command: AppendCommand): Promise<void>;
 
@@ -61,7 +66,10 @@ export interface Store {
   /** Asks whoever drives the session to stop. Idempotent; cleared by the next claim. @throws `session_not_found` */
   requestCancel(tenant: TenantId, session: SessionId): Promise<void>;
 
-  /** Removes the session, its records, its snapshot and its references to blobs. @throws `lease_held` while it is driven */
+  /**
+   * Removes the session, its records, its snapshot and its references to blobs. What it spent stays in the ledger; what it still
+   * has reserved becomes unknown spend. @throws `lease_held` while it is driven
+   */
   deleteSession(tenant: TenantId, session: SessionId): Promise<void>;
 
   /**
@@ -201,6 +209,8 @@ export interface AppendCommand {
   /** Blobs that the records refer to. */
   readonly blobs: readonly BlobHash[];
   readonly summary: SessionSummary;
+  /** What the records say about money. Absent: nothing. */
+  readonly ledger?: LedgerMoves;
 }
 
 /** What a session begins with when it is a copy of another one. */

@@ -5,6 +5,8 @@ import type { BlobHash, RunId, SpanId } from "../kernel/ids.ts";
 import type { SessionState } from "../kernel/state.ts";
 import { blobReferences } from "./blob-references.ts";
 import { asRead, sealedRecord, type Unsealed } from "./event-record.ts";
+import { bothMoves, ledgerMoves, NO_MOVES } from "./ledger-moves.ts";
+import type { LedgerMoves } from "./ledger.ts";
 import type { EventRecord, SessionRow } from "./port.ts";
 import { redactPayload } from "./redacted-payload.ts";
 import type { Redactor } from "./redaction.ts";
@@ -26,6 +28,7 @@ export interface SealedDrafts {
   /** Bodies that stand in blobs: stored before the records. */
   readonly spills: readonly Uint8Array[];
   readonly blobs: readonly BlobHash[];
+  readonly ledger: LedgerMoves;
   /** The state after them. */
   readonly state: SessionState;
 }
@@ -36,12 +39,14 @@ export function sealDrafts(context: SealContext, drafts: readonly Draft[]): Seal
   const records: EventRecord[] = [];
   const spills: Uint8Array[] = [];
   const blobs = new Set<BlobHash>();
+  let ledger = NO_MOVES;
   let { state } = context;
   for (const draft of drafts) {
     const unsealed = envelop(context, state, draft);
     const sealed = sealedRecord(unsealed);
     const { record, spill } = sealed;
     const event = asRead(unsealed, sealed);
+    ledger = bothMoves(ledger, ledgerMoves(state, event));
     state = foldEvent(state, event);
     events.push(event);
     records.push(record);
@@ -49,7 +54,7 @@ export function sealDrafts(context: SealContext, drafts: readonly Draft[]): Seal
     if (record.blob !== null) blobs.add(record.blob);
     if (spill) spills.push(spill);
   }
-  return { events, records, spills, blobs: [...blobs], state };
+  return { events, records, spills, blobs: [...blobs], ledger, state };
 }
 
 function envelop(context: SealContext, state: SessionState, draft: Draft): Unsealed {

@@ -35,6 +35,9 @@ export const WRITES: ReadonlySet<StoreMethod> = new Set<StoreMethod>([
   "deleteSession",
   "putBlob",
   "pruneBlobs",
+  "moveLedger",
+  "setTenantCap",
+  "writeCell",
 ]);
 
 export function faultyStore(inner: Store, fault: Fault): FaultyStore {
@@ -98,6 +101,14 @@ export function aroundStore(inner: Store, around: Around): Store {
     getBlob: (tenant, hash) => around("getBlob", () => inner.getBlob(tenant, hash)),
     streamBlob: (tenant, hash) => inner.streamBlob(tenant, hash),
     pruneBlobs: (tenant) => around("pruneBlobs", () => inner.pruneBlobs(tenant)),
+    moveLedger: (tenant, moves) => around("moveLedger", () => inner.moveLedger(tenant, moves)),
+    positions: (tenant, scopes) => around("positions", () => inner.positions(tenant, scopes)),
+    listScopes: (tenant, prefix, limit) => around("listScopes", () => inner.listScopes(tenant, prefix, limit)),
+    setTenantCap: (tenant, period, cap) => around("setTenantCap", () => inner.setTenantCap(tenant, period, cap)),
+    tenantCaps: (tenant) => around("tenantCaps", () => inner.tenantCaps(tenant)),
+    readCell: (tenant, key) => around("readCell", () => inner.readCell(tenant, key)),
+    writeCell: (command) => around("writeCell", () => inner.writeCell(command)),
+    listCells: (tenant, prefix, limit) => around("listCells", () => inner.listCells(tenant, prefix, limit)),
     close: () => inner.close(),
   };
 }

@@ -11,7 +11,7 @@ import { invariant } from "../kernel/harness-error.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { StopReason } from "../kernel/state.ts";
 import type { Usage } from "../kernel/usage.ts";
-import type { Model, ModelAnswer, ModelCallOptions, ModelFailure, ModelRequest } from "../model/model.ts";
+import type { Model, ModelAnswer, ModelCallOptions, ModelFailure, ModelRequest, RateReport } from "../model/model.ts";
 
 /** What a delta carries at most, so that a script streams like a provider does. Characters. */
 const DELTA_CHARS = 20;
@@ -33,6 +33,8 @@ export interface AnswerStep {
   readonly stop?: StopReason;
   /** Absent: reckoned from the request's size. */
   readonly usage?: Usage;
+  /** Absent: the provider says nothing about it. */
+  readonly rate?: RateReport;
   /** Nothing is streamed before this settles. */
   readonly after?: Promise<unknown>;
 }
@@ -44,7 +46,7 @@ export interface FailStep {
 }
 
 export type FailDetails = Partial<
-  Pick<ModelFailure, "message" | "http" | "request_id" | "retry_after_ms" | "sent" | "partial" | "usage">
+  Pick<ModelFailure, "message" | "http" | "request_id" | "retry_after_ms" | "sent" | "partial" | "usage" | "rate">
 >;
 
 export interface HangStep {
@@ -112,6 +114,7 @@ export function scriptedModel(script: readonly ScriptedStep[], provider = "scrip
   };
   return {
     provider,
+    account: `${provider}@scripted#none`,
     calls,
     remaining: () => script.length - calls.length,
     assertComplete: () => {
@@ -165,7 +168,7 @@ async function answer(
     usage: step.usage ?? usageOf(request, step),
     model: request.model,
     request_id: `req_scripted_${position}`,
-    rate: null,
+    rate: step.rate ?? null,
   };
 }
 
@@ -219,6 +222,7 @@ function failed({ kind, details }: FailStep): ModelFailure {
     sent: details.sent ?? true,
     partial: details.partial ?? "",
     usage: details.usage ?? null,
+    rate: details.rate ?? null,
   };
 }
 

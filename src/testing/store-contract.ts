@@ -6,13 +6,24 @@
 import { invariant } from "../kernel/harness-error.ts";
 import { blobCases } from "./store-contract/blob-cases.ts";
 import type { ContractCase, MakeStore, Need } from "./store-contract/case.ts";
+import { cellCases } from "./store-contract/cell-cases.ts";
 import { leaseCases } from "./store-contract/lease-cases.ts";
+import { ledgerCases } from "./store-contract/ledger-cases.ts";
 import { recordCases } from "./store-contract/record-cases.ts";
 import { sessionCases } from "./store-contract/session-cases.ts";
+import { sharedLedgerCases } from "./store-contract/shared-ledger-cases.ts";
 
 export type { ContractCase, MakeStore, Need, StoreUnderTest } from "./store-contract/case.ts";
 
-export const storeContract: readonly ContractCase[] = [...sessionCases, ...leaseCases, ...recordCases, ...blobCases];
+export const storeContract: readonly ContractCase[] = [
+  ...sessionCases,
+  ...leaseCases,
+  ...recordCases,
+  ...blobCases,
+  ...ledgerCases,
+  ...sharedLedgerCases,
+  ...cellCases,
+];
 
 /** A skip says why. */
 export interface ContractSkip {

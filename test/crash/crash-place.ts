@@ -9,6 +9,7 @@ import { isUnknown } from "../../src/kernel/fold.ts";
 import { LOCAL_TENANT } from "../../src/kernel/ids.ts";
 import { readEvents } from "../../src/store/journal.ts";
 import type { SessionRow } from "../../src/store/port.ts";
+import { moneyProblems } from "../support/money.ts";
 import { openPlaceStore } from "../support/store-place.ts";
 import type { BackEnd, CrashStore } from "./back-ends.ts";
 import { makeRepository } from "./work-scenario.ts";
@@ -46,6 +47,8 @@ export interface Remains {
   readonly repository: Files;
   /** Titles of the commits of the user's repository. */
   readonly commits: readonly string[];
+  /** In what the ledger and the journal do not agree. */
+  readonly money: readonly string[];
 }
 
 type Files = Readonly<Record<string, string>>;
@@ -69,6 +72,7 @@ export async function remainsOf(place: CrashPlace): Promise<Remains> {
         .trim()
         .split("\n")
         .map((title) => title.replaceAll(row.session, "SESSION")),
+      money: await moneyProblems(store, row.session),
     };
   } finally {
     await store.close();

@@ -21,6 +21,7 @@ export function problemsIn(
     ...(last?.lines.some((line) => line.startsWith("refused ")) ? [last.lines.join(" ")] : []),
     ...lostEvents(ends, remains),
     ...callsWithoutOneResult(remains),
+    ...remains.money,
     ...(scenario.unconfined || scenario.inPlace
       ? repeatedEffects(scenario, place, remains)
       : differentFiles(remains, reference)),

@@ -34,6 +34,14 @@ export function withKillPoints(host: Host, points: KillPoints): Host {
   return {
     ...host,
     store: around(host.store, ["append", "createSession", "claim", "putBlob", "putSnapshot", "release"], points),
+    admission: {
+      enter: async (request, options) => {
+        points.hit("enter.before");
+        const entry = await host.admission.enter(request, options);
+        points.hit("enter.after");
+        return entry.ok ? around(entry, ["settle"], points) : entry;
+      },
+    },
     models: { of: async (provider) => around(await host.models.of(provider), ["call"], points) },
     workspaces: {
       prepare: async (request) => {

@@ -33,7 +33,8 @@ const points = killPoints(order.killAt ?? 0, (name) => {
 
 const model = createAnthropicModel({ apiKey: "test-key", baseUrl: order.url, clock: systemClock });
 const real = await testHost({ home: order.home, model, store: acknowledging(store) });
-const yes = { ask: async () => ({ approved: true, by: "the test" }) };
+const approves = async (): Promise<{ approved: boolean; by: string }> => ({ approved: true, by: "the test" });
+const yes = { ask: approves, askBudget: approves };
 const host = withKillPoints({ ...real, random: () => 0, prompter: order.unconfined ? yes : null }, points);
 
 const rowOf = async (): Promise<SessionRow | undefined> =>

@@ -11,6 +11,7 @@ import { TOGETHER_MS } from "../../src/cli/signals.ts";
 import { findProgram } from "../../src/workspace/process/programs.ts";
 import { isRunning, statOf } from "../../src/workspace/process/table.ts";
 import { ciPlace, type CiPlace } from "../support/ci.ts";
+import type { Finished } from "../support/session.ts";
 import { type CliEnd, type CliProcess, reportIn, runCli, startCli } from "../support/cli.ts";
 
 const RUN = ["run", "--sandbox", "external", "--output", "json"];
@@ -65,7 +66,7 @@ const STATES: readonly State[] = [
   },
   {
     name: "waiting to try again",
-    turns: [{ say: "Done.", fault: { status: 529, retry_after: 30 } }],
+    turns: [{ say: "Done.", fault: { status: 529, retry_after: 3 } }],
     words: () => ["work"],
     reached: (place) => place.emulator.requests.length > 0,
   },
@@ -93,8 +94,12 @@ const STATES: readonly State[] = [
   },
 ];
 
-async function stopped(state: State, signal: NodeJS.Signals): Promise<{ place: CiPlace; end: CliEnd }> {
-  const place = await ciPlace(state.turns);
+async function stopped(
+  state: State,
+  signal: NodeJS.Signals,
+  finished: Finished,
+): Promise<{ place: CiPlace; end: CliEnd }> {
+  const place = await ciPlace(state.turns, {}, finished);
   const environment = state.environment?.(place) ?? place.environment;
   const running = startCli([...RUN, ...state.words(place)], place, environment);
   await until(() => state.reached(place));
@@ -105,25 +110,31 @@ async function stopped(state: State, signal: NodeJS.Signals): Promise<{ place: C
 }
 
 describe.concurrent("a run that is told to end by SIGTERM", () => {
-  it.each(STATES)("$name ends in good order and can be resumed", async (state) => {
-    const { place, end } = await stopped(state, "SIGTERM");
+  it.for(STATES)("$name ends in good order and can be resumed", async (state, { onTestFinished }) => {
+    const { place, end } = await stopped(state, "SIGTERM", onTestFinished);
     expect(end.code).toBe(EXIT_TABLE.terminated.code);
     expect(reportIn(end)).toMatchObject({ outcome: "canceled", exit_code: 143 });
     const resumed = await runCli(["resume", "--last", "--output", "json"], place, place.environment);
     expect(reportIn(resumed)).toMatchObject({ outcome: "completed", session: reportIn(end).session });
   });
 
-  it("in a command that is deaf to signals keeps what is finished, and cancels what is not", async () => {
-    const place = await ciPlace((directory) => [
-      {
-        call: [
-          { tool: "read", input: { path: "notes.txt" } },
-          { tool: "bash", input: { command: deaf(join(directory, "pid")) } },
-          { tool: "bash", input: { command: "touch never" } },
-        ],
-      },
-      { say: "Done." },
-    ]);
+  it("in a command that is deaf to signals keeps what is finished, and cancels what is not", async ({
+    onTestFinished,
+  }) => {
+    const place = await ciPlace(
+      (directory) => [
+        {
+          call: [
+            { tool: "read", input: { path: "notes.txt" } },
+            { tool: "bash", input: { command: deaf(join(directory, "pid")) } },
+            { tool: "bash", input: { command: "touch never" } },
+          ],
+        },
+        { say: "Done." },
+      ],
+      {},
+      onTestFinished,
+    );
     const running = startCli([...RUN, "--output", "events", "work"], place, place.environment);
     await until(() => isStarted(place));
     running.child.kill("SIGTERM");
@@ -139,19 +150,22 @@ describe.concurrent("a run that is told to end by SIGTERM", () => {
 });
 
 describe.concurrent("a run", () => {
-  it("that waits for its task on stdin leaves at once", async () => {
-    const place = await ciPlace([{ say: "Done." }]);
+  it("that waits for its task on stdin leaves at once", async ({ onTestFinished }) => {
+    const place = await ciPlace([{ say: "Done." }], {}, onTestFinished);
     const running = startCli([...RUN, "-"], place, place.environment, null);
     await listens(running);
     running.child.kill("SIGTERM");
     expect((await running.ended).code).toBe(143);
   });
 
-  it("leaves at once at the second signal, nothing of it stays alive, and it can be resumed", async () => {
-    const place = await ciPlace((directory) => [
-      { call: [{ tool: "bash", input: { command: deaf(join(directory, "pid")) } }] },
-      { say: "Done." },
-    ]);
+  it("leaves at once at the second signal, nothing of it stays alive, and it can be resumed", async ({
+    onTestFinished,
+  }) => {
+    const place = await ciPlace(
+      (directory) => [{ call: [{ tool: "bash", input: { command: deaf(join(directory, "pid")) } }] }, { say: "Done." }],
+      {},
+      onTestFinished,
+    );
     const running = startCli([...RUN, "work"], place, place.environment);
     await until(() => isStarted(place));
     const asked = stderrOf(running, "stopping;");
@@ -168,18 +182,22 @@ describe.concurrent("a run", () => {
     expect(reportIn(resumed)).toMatchObject({ outcome: "completed" });
   });
 
-  it.each(["SIGHUP", "SIGINT"] as const)("ends in good order at %s", async (signal) => {
+  it.for(["SIGHUP", "SIGINT"] as const)("ends in good order at %s", async (signal, { onTestFinished }) => {
     const [state] = STATES;
     if (state === undefined) throw new Error("there is a first state");
-    const { end } = await stopped(state, signal);
+    const { end } = await stopped(state, signal, onTestFinished);
     expect(reportIn(end)).toMatchObject({ outcome: "canceled", exit_code: signal === "SIGINT" ? 130 : 143 });
   });
 
-  it("ends when the reader of its output is gone, and can be resumed", async () => {
-    const place = await ciPlace([
-      { call: [{ tool: "bash", input: { command: "while test ! -e ../enough; do echo more; sleep 0.1; done" } }] },
-      { say: "Done." },
-    ]);
+  it("ends when the reader of its output is gone, and can be resumed", async ({ onTestFinished }) => {
+    const place = await ciPlace(
+      [
+        { call: [{ tool: "bash", input: { command: "while test ! -e ../enough; do echo more; sleep 0.1; done" } }] },
+        { say: "Done." },
+      ],
+      {},
+      onTestFinished,
+    );
     const running = startCli(["run", "--sandbox", "external", "work"], place, place.environment);
     await running.until("session ses_");
     running.child.stdout?.destroy();

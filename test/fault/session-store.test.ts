@@ -16,6 +16,7 @@ import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { faultyStore } from "../../src/testing/faulty-store.ts";
 import { callTool, callTools, say, type ScriptedStep, scriptedModel } from "../../src/testing/scripted-model.ts";
 import { systemClock, testHost } from "../support/host.ts";
+import { moneyProblems } from "../support/money.ts";
 import { eventsOf, start, testPlace } from "../support/session.ts";
 
 const LONG = process.env["BELAY_TEST_LONG"] === "1";
@@ -93,6 +94,7 @@ async function sessionWithFault(n: number, when: "before" | "after", kind: Error
     const results = events.filter((event) => event.kind === "ToolFinished").map((event) => event.data.call);
     expect(new Set(results).size, told).toBe(results.length);
     expect(results.length, told).toBe(3);
+    expect(await moneyProblems(store, row.session), told).toEqual([]);
   }
   await store.close();
   return true;

@@ -15,12 +15,13 @@
  *  8. (G2) Every call of the model has exactly one result. Nothing of a failed, cut or truncated answer is ever run or said.
  *  9. (G2) Every request is one that a provider takes: roles alternate, results follow their calls, nothing is orphaned.
  * 10. (G3) Tokens reserved and spent stay within the limit by the journaled bound, and no turn is begun beyond the limit.
+ *     In the ledger no scope is ever above its cap, and it equals the sum of the events to the last nano-dollar.
  * 11. (G5) Every wait ends: a run is over within its active time and the grace of its tools; a wait before a retry is
  *     as long as it was planned, and one that a crash cut off ends within the bound of its kind. (Live-lock: `world.ts`.)
  * 12. (G5) What a run says it was at work is what passed, whatever the wall clock did.
  * 13. (G10) After a cancel the run is over within two seconds and the grace of its tools, and is `canceled`.
  * 14. (G6, G12) A run ends with an outcome, never with a throw; its exit code is that of the table; journal and report agree.
- * 15. (G13) A request extends the one before it, within a run.
+ * 15. (G13) A request extends the one before it, within a run and to the same model.
  * 16. (G7) No planted secret is in the store.
  */
 import { canonicalJson } from "../../src/kernel/json.ts";
@@ -43,6 +44,8 @@ import { POISON } from "./sim-model.ts";
 const LOOK_EVERY = 8;
 /** Invariant 11: the most that any kind allows, the first call and repairs included. */
 const ATTEMPTS_MAX = RATE.attempts + 4;
+/** Of one session: its periods, itself, its runs and turns. */
+const SCOPES_MAX = 10_000;
 const TOKEN = /\bT\d+\b/g;
 
 /** What is known of one call of the model. */
@@ -223,6 +226,20 @@ export function createAuditor({ time, slowed, secret, met, tell }: AuditorParts)
     if (run !== undefined) change(run);
   };
 
+  const checkLedger = async (store: Store, { tenant, session: id, config, cost, unknown_cost }: SessionState) => {
+    for (const at of await store.listScopes(tenant, "", SCOPES_MAX)) {
+      const kind = at.scope.split(":")[0] ?? "";
+      const phase = at.scope.split("/")[1] ?? "";
+      const cap = config?.budget.caps.find(({ scope }) => scope === kind || scope === `${kind}:${phase}`);
+      if (cap?.cost != null && at.cost + at.unknown_cost + at.reserved_cost > cap.cost)
+        violated(10, `${at.scope} stands above its cap of ${cap.cost} nano-dollars: ${JSON.stringify(at)}`);
+      if (cap?.tokens != null && at.tokens + at.unknown_tokens + at.reserved_tokens > cap.tokens)
+        violated(10, `${at.scope} stands above its cap of ${cap.tokens} tokens: ${JSON.stringify(at)}`);
+      if (at.scope === `session:${id}` && (at.cost !== cost || at.unknown_cost !== unknown_cost))
+        violated(10, `the ledger has ${at.cost} + ${at.unknown_cost}, the events ${cost ?? 0} + ${unknown_cost}`);
+    }
+  };
+
   const auditor: Auditor = {
     violations,
     calls,
@@ -253,6 +270,7 @@ export function createAuditor({ time, slowed, secret, met, tell }: AuditorParts)
         state = foldEvent(state, event);
       }
       if (state.run !== null && state.config !== null) met(`step:${decide(state).kind}`);
+      if (records.some(({ kind }) => kind.startsWith("Budget"))) await checkLedger(store, state);
     },
     acknowledged: ({ lease, records }, inMemory) => {
       const writer = writers.get(lease.epoch) ?? lease.token;
@@ -273,7 +291,8 @@ export function createAuditor({ time, slowed, secret, met, tell }: AuditorParts)
       if (state?.model.status !== "calling" || state.reserved?.call !== state.model.call)
         violated(6, "the model is asked before its call and reservation are stored");
       const run = state?.run?.id ?? null;
-      if (last !== null && last.run === run && !extendsHistory(last.request.messages, request.messages))
+      const before = last !== null && last.run === run && last.request.model === request.model ? last : null;
+      if (before !== null && !extendsHistory(before.request.messages, request.messages))
         violated(15, "a request does not extend the one before it");
       last = { run, request };
     },

@@ -15,13 +15,23 @@ const STEPS = {
   run_tools: true,
   close_calls: true,
   wait: true,
+  switch_model: true,
+  alert: true,
   repair: true,
   checkpoint: true,
   verify: true,
   finish: true,
 } satisfies Record<Step["kind"], true>;
 
-const OUTCOMES = ["completed", "verification_failed", "limit_reached", "refused", "canceled", "failed"];
+const OUTCOMES = [
+  "completed",
+  "verification_failed",
+  "limit_reached",
+  "budget_exhausted",
+  "refused",
+  "canceled",
+  "failed",
+];
 const STATUSES = ["ok", "error", "denied", "canceled", "timed_out", "interrupted"];
 const STORE_KINDS: readonly ErrorKind[] = ["store_busy", "store_full", "store_io", "store_read_only"];
 const ENDS: readonly ErrorKind[] = [
@@ -44,13 +54,23 @@ const DISTURBANCES = [
   "rival",
 ];
 
-/** Not written by a session that is driven: people write them between runs, or nothing does yet. */
+/** Not written by a session that is simulated: people write them between runs, batches do, or the shared rate, which is not there. */
 const NOT_DRIVEN: ReadonlySet<string> = new Set([
   "WorkDelivered",
   "WorkspaceRemoved",
   "SessionForked",
   "SessionImported",
-  "RecoveryImported",
+  "RateWaited",
+  "BatchCreated",
+  "BatchPartSubmitting",
+  "BatchPartSubmitted",
+  "BatchPartWithdrawn",
+  "BatchPartPolled",
+  "BatchResultsKept",
+  "BatchPartEnded",
+  "BatchJobsRetried",
+  "BatchCancelRequested",
+  "BatchEnded",
 ]);
 
 export const WHAT_CAN_BE_MET: readonly string[] = [
@@ -93,7 +113,7 @@ export const WHAT_CAN_BE_MET: readonly string[] = [
 
 /** Too rare for some hundred seeds. */
 export const SEEN_RARELY =
-  /^(error:|end error:|tool:|person:|fault:|refused:fenced|report:|effect:|step:(repair|judge_tools)|disturbance:)/;
+  /^(error:|end error:|tool:|person:|fault:|refused:fenced|report:|effect:|step:(repair|judge_tools|switch_model)|disturbance:)/;
 
 /** Would mean that a defect of ours, not the weather, ended a run. */
 export const NEVER_MET: readonly string[] = ["end error:internal", "report:failed internal", "end error:store_corrupt"];

@@ -24,9 +24,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     symptom: "a model is asked before its call is durable",
-    file: "src/engine/call-model.ts",
-    find: 'await run.record([\n    {\n      kind: "BudgetReserved"',
-    replace: 'await run.stage([\n    {\n      kind: "BudgetReserved"',
+    file: "src/engine/reserve.ts",
+    find: "await run.record(intent.drafts(",
+    replace: "void run.record(intent.drafts(",
   },
   {
     symptom: "a process that was frozen and lost its session sends its request",
@@ -69,7 +69,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     symptom: "a failing model is asked again without bound",
     file: "src/kernel/decide.ts",
-    find: "if (state.failures.count > attempts || wait > left || (left <= 0 && wait > 0))",
+    find: "if (series.count > attempts || wait > left || (left <= 0 && wait > 0))",
     replace: "if (wait > 9e15)",
   },
   {
@@ -77,6 +77,12 @@ export const MUTANTS: readonly Mutant[] = [
     file: "src/kernel/decide.ts",
     find: "if (tokens > limits.tokens)",
     replace: "if (tokens > 9e15)",
+  },
+  {
+    symptom: "a call is sent although a cap leaves less than its worst case",
+    file: "src/store/ledger-rule.ts",
+    find: "asked === null || spent + held + asked > cap",
+    replace: "asked === null",
   },
   {
     symptom: "a process that lost its session while it was frozen goes on writing to the workspace",

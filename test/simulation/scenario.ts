@@ -1,5 +1,8 @@
 /** What a seed is: the configuration of its session, its weather, and what people and the machine do to it. */
+import { type Budget, type Cap, NO_CAP } from "../../src/kernel/budget.ts";
 import type { SessionConfig } from "../../src/kernel/config.ts";
+import { type ChosenModel, FALLBACK_REASONS, NO_FALLBACK } from "../../src/kernel/model-policy.ts";
+import { type NanoDollars, nanoDollars } from "../../src/kernel/money.ts";
 import { testConfig } from "../support/config.ts";
 import type { Dice } from "./dice.ts";
 import type { Weather } from "./sim-host.ts";
@@ -89,6 +92,15 @@ function configOf(luck: Dice): Omit<SessionConfig, "versions"> {
         [8, 4_000_000],
       ]),
     },
+    models: {
+      ...NO_FALLBACK,
+      fallback: luck.weighted([
+        [2, []],
+        [1, [other("simulated-2"), other("simulated-3")]],
+      ]),
+      fallback_on: [...FALLBACK_REASONS],
+    },
+    budget: budgetOf(luck),
     sandbox: { mode, network: luck.chance(0.2) },
     workspace: {
       mode: luck.weighted([
@@ -112,4 +124,24 @@ function configOf(luck: Dice): Omit<SessionConfig, "versions"> {
     ]),
   });
   return config;
+}
+
+function other(model: string): ChosenModel {
+  return { provider: "scripted", model };
+}
+
+/** Money is three micro-dollars a token (`sim-host.ts`): a call's worst case is some five cents. */
+function budgetOf(luck: Dice): Budget {
+  const money = (cents: number): NanoDollars => nanoDollars(cents * 10_000_000);
+  const cap = (scope: string, facts: Partial<Cap>): Cap => ({ ...NO_CAP, scope, ...facts });
+  return {
+    caps: luck.weighted([
+      [6, [cap("session", { cost: money(500) })]],
+      [1, [cap("session", { cost: money(5) }), cap("turn", { tokens: 20_000 })]],
+      [1, [cap("session", { cost: money(30) }), cap("run", { cost: money(12), turns: 9 })]],
+      [1, [cap("phase:plan", { tokens: 100_000 }), cap("phase:work", { tokens: 60_000 })]],
+    ]),
+    alert_at: luck.pick([null, 0.1, 0.8]),
+    turn_alert: luck.pick([null, money(1)]),
+  };
 }

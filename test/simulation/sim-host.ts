@@ -1,5 +1,6 @@
 /** A simulated process of belay: the real engine with every edge simulated. */
 import type { Host, Prompter } from "../../src/engine/host.ts";
+import { NO_ADMISSION } from "../../src/model/admission.ts";
 import { createIds } from "../../src/kernel/ids.ts";
 import type { SessionState } from "../../src/kernel/state.ts";
 import { nanoDollars } from "../../src/kernel/money.ts";
@@ -90,7 +91,10 @@ export function boot(machine: Machine, { name, machine: where, weather }: Boot):
     prices: {
       costOf: (_provider, _model, usage) =>
         Promise.resolve({ cost: nanoDollars(totalTokens(usage) * 3_000), price: "simulated" }),
+      batchCostOf: () => Promise.resolve(null),
+      contextWindow: () => Promise.resolve(null),
     },
+    admission: NO_ADMISSION, // the shared rate has simulations of its own
     workspaces: simulatedWorkspaces({
       ...edges,
       disks,
@@ -150,17 +154,16 @@ function directoryOf(root: string): string {
 
 /** A person: answers, says no, or does not come. */
 function prompterOf({ luck, ledger }: Machine, { clock }: SimProcess, { person }: Weather): Prompter {
-  return {
-    ask: async (_question, signal) => {
-      if (luck.chance(person.silent)) {
-        ledger.met("person:does not come");
-        await clock.sleep(20 * 3_600_000, signal);
-        return { approved: false, by: "nobody" };
-      }
-      await clock.sleep(luck.duration(100, 60_000), signal);
-      const approved = !signal.aborted && !luck.chance(person.refuses);
-      ledger.met(approved ? "person:approves" : "person:refuses");
-      return { approved, by: "somebody" };
-    },
+  const answer = async (signal: AbortSignal): Promise<{ readonly approved: boolean; readonly by: string }> => {
+    if (luck.chance(person.silent)) {
+      ledger.met("person:does not come");
+      await clock.sleep(20 * 3_600_000, signal);
+      return { approved: false, by: "nobody" };
+    }
+    await clock.sleep(luck.duration(100, 60_000), signal);
+    const approved = !signal.aborted && !luck.chance(person.refuses);
+    ledger.met(approved ? "person:approves" : "person:refuses");
+    return { approved, by: "somebody" };
   };
+  return { ask: (_question, signal) => answer(signal), askBudget: (_question, signal) => answer(signal) };
 }

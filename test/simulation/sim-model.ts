@@ -52,6 +52,7 @@ export function simulatedModel(parts: ProviderParts): Model {
   const { world, process, ledger, luck } = parts;
   return {
     provider: "scripted",
+    account: "simulated",
     call: async (request, options) => {
       await process.edge(() => Promise.resolve());
       parts.onRequest(request);

@@ -43,6 +43,7 @@ const LEASE_TRIES_MAX = 100;
 /** With everything raised, nothing is in the way of the end. */
 const CLEAR = {
   limits: { turns: 9_999, active_ms: 29 * 24 * 3_600_000, tokens: 9_000_000_000 },
+  budget: { caps: [], alert_at: null, turn_alert: null },
   setup: null,
   verify: null,
 };

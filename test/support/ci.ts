@@ -5,7 +5,7 @@ import { onTestFinished } from "vitest";
 import { type Emulator, startEmulator } from "../../src/testing/emulator/emulator.ts";
 import type { ScenarioInput } from "../../src/testing/emulator/scenario.ts";
 import { environmentOf } from "./cli.ts";
-import { type TestPlace, testPlace } from "./session.ts";
+import { type Finished, type TestPlace, testPlace } from "./session.ts";
 
 export interface CiPlace extends TestPlace {
   readonly emulator: Emulator;
@@ -19,11 +19,12 @@ export interface CiPlace extends TestPlace {
 export async function ciPlace(
   script: ScenarioInput["turns"] | ((directory: string) => ScenarioInput["turns"]),
   changes: NodeJS.ProcessEnv = {},
+  finished: Finished = onTestFinished,
 ): Promise<CiPlace> {
-  const place = testPlace();
+  const place = testPlace(finished);
   const turns = typeof script === "function" ? script(place.directory) : script;
   const emulator = await startEmulator({ scenario: { turns } });
-  onTestFinished(() => emulator.close());
+  finished(() => emulator.close());
   mkdirSync(join(place.home, "user"), { recursive: true });
   const [summary, output] = [join(place.directory, "summary"), join(place.directory, "output")];
   for (const path of [summary, output]) writeFileSync(path, "");

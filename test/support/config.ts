@@ -1,5 +1,7 @@
 /** A configuration with only the facts that matter to a test. */
 import type { SessionConfig } from "../../src/kernel/config.ts";
+import { DEFAULT_BUDGET } from "../../src/kernel/budget.ts";
+import { NO_FALLBACK } from "../../src/kernel/model-policy.ts";
 import { DEFAULT_LIMITS, OUTPUT_TOKENS_DEFAULT } from "../../src/kernel/limits.ts";
 import { FOLD_VERSION } from "../../src/kernel/state.ts";
 
@@ -9,6 +11,8 @@ export function testConfig(facts: Partial<SessionConfig> = {}): SessionConfig {
     model: "claude-sonnet-4-5",
     max_tokens: OUTPUT_TOKENS_DEFAULT,
     thinking_tokens: null,
+    models: NO_FALLBACK,
+    budget: DEFAULT_BUDGET,
     limits: DEFAULT_LIMITS,
     sandbox: { mode: "none", network: false },
     workspace: { mode: "clone", base: null },
@@ -16,7 +20,7 @@ export function testConfig(facts: Partial<SessionConfig> = {}): SessionConfig {
     permission_mode: "default",
     setup: null,
     verify: null,
-    versions: { belay: "0.0.0", prompt: "p", tools: "t", fold: FOLD_VERSION },
+    versions: { belay: "0.0.0", prompt: "p", tools: "t", fold: FOLD_VERSION, prompt_bytes: 5_000 },
     ...facts,
   };
 }

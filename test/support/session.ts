@@ -24,10 +24,13 @@ export interface TestPlace {
   readonly repository: string;
 }
 
+/** Tests that run beside each other hand in the one of their own context: the global one belongs to whichever began last. */
+export type Finished = (clean: () => void | Promise<void>) => void;
+
 /** A directory that is removed when the test ends, with a small repository in it. */
-export function testPlace(): TestPlace {
+export function testPlace(finished: Finished = onTestFinished): TestPlace {
   const directory = mkdtempSync(join(tmpdir(), "belay-session-"));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  finished(() => rmSync(directory, { recursive: true, force: true }));
   const repository = join(directory, "repository");
   makeRepository(repository);
   return { directory, home: join(directory, "home"), repository };

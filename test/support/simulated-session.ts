@@ -9,7 +9,11 @@ import { promptOf } from "../../src/engine/prompt.ts";
 import { lostAnswer } from "../../src/engine/recover.ts";
 import { requestHash, requestOf } from "../../src/engine/request.ts";
 import { plan } from "../../src/engine/run-tools.ts";
+import { switched } from "../../src/engine/switch-model.ts";
 import { worstCaseTokens } from "../../src/kernel/bound.ts";
+import { type Budget, DEFAULT_BUDGET, NO_CAP } from "../../src/kernel/budget.ts";
+import { ledgerScopes } from "../../src/kernel/ledger-scopes.ts";
+import { seriesOf } from "../../src/kernel/caps.ts";
 import { decide } from "../../src/kernel/decide.ts";
 import type { Draft, Event } from "../../src/kernel/events/index.ts";
 import { sealEvent } from "../../src/kernel/envelope.ts";
@@ -18,7 +22,9 @@ import { emptyState, foldEvent, isUnknown, parseEvent, versionOf } from "../../s
 import { createIds, LOCAL_PRINCIPAL, LOCAL_TENANT, parseTreeHash, type ToolCallId } from "../../src/kernel/ids.ts";
 import type { ModelPart } from "../../src/kernel/content.ts";
 import type { JsonObject } from "../../src/kernel/json.ts";
-import { nanoDollars } from "../../src/kernel/money.ts";
+import { FALLBACK_REASONS, NO_FALLBACK } from "../../src/kernel/model-policy.ts";
+import { modelInUse, phaseOfRun } from "../../src/kernel/model-in-use.ts";
+import { NO_MONEY, nanoDollars } from "../../src/kernel/money.ts";
 import type { PriceTable } from "../../src/model/model.ts";
 import { retryDelay } from "../../src/model/retry.ts";
 import { builtInTools } from "../../src/tool/registry.ts";
@@ -76,7 +82,33 @@ const ASKED: readonly [readonly [string, JsonObject], ...(readonly [string, Json
 export const SIMULATED_TOOLS = builtInTools();
 const PRICE = { cost: nanoDollars(7), price: "p" };
 /** Every call costs the same. */
-export const SIMULATED_PRICES: PriceTable = { costOf: async () => PRICE };
+export const SIMULATED_PRICES: PriceTable = {
+  costOf: async () => PRICE,
+  batchCostOf: async () => null,
+  contextWindow: async () => null,
+};
+const FALLBACKS = [
+  { provider: "anthropic", model: "claude-haiku-4-5" },
+  { provider: "openai", model: "gpt-5" },
+];
+/** So small that every alert is due, and turns end. */
+const NEARLY_USED_UP: Budget = {
+  caps: [
+    { ...NO_CAP, scope: "session", cost: nanoDollars(20) },
+    { ...NO_CAP, scope: "turn", cost: nanoDollars(7), tokens: 16 },
+    { ...NO_CAP, scope: "run", turns: 4 },
+    { ...NO_CAP, scope: "phase:plan", turns: 3 },
+  ],
+  alert_at: 0.5,
+  turn_alert: nanoDollars(1),
+};
+const REFUSALS: readonly [ErrorKind, ...ErrorKind[]] = [
+  "budget_held",
+  "budget_exceeded",
+  "price_unknown",
+  "rate_limit",
+  "circuit_open",
+];
 const STATUSES: readonly [ToolStatus, ...ToolStatus[]] = ["ok", "error", "timed_out", "stalled", "canceled"];
 
 /** @param stepsMax the simulation throws when a session takes more: `decide` must end. */
@@ -139,6 +171,8 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
     verify: choices.pick([null, "true"]),
     approval: choices.pick(["allow", "ask"]),
     permission_mode: choices.pick(["default", "default", "plan"]),
+    models: { ...NO_FALLBACK, fallback: choices.pick([[], FALLBACKS]), fallback_on: [...FALLBACK_REASONS] },
+    budget: choices.pick([DEFAULT_BUDGET, NEARLY_USED_UP]),
   });
   const judging: Judging = {
     host: { tools: SIMULATED_TOOLS },
@@ -154,6 +188,8 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
     { kind: "SessionConfigured", data: { config } },
   ]);
   startRun("start");
+  const phase = phaseOfRun(config);
+  if (phase !== null) record([{ kind: "PhaseEntered", data: { phase } }]);
   record([{ kind: "UserMessageAdded", data: { parts: [{ type: "text", text: "do it", origin: { from: "user" } }] } }]);
 
   const crash = (): boolean => {
@@ -168,7 +204,7 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
   const delayOf = (step: Extract<Step, { readonly kind: "wait" }>): number => {
     const { limit } = ERROR_TABLE[step.error] as { readonly limit?: RetryLimit };
     if (limit === undefined) return 0;
-    const { count: attempt, waited_ms } = state.failures;
+    const { count: attempt, waited_ms } = seriesOf(state);
     const random = (): number => choices.pick([0, 0.5, 0.99]);
     const delay = retryDelay({ limit, attempt, waited_ms, retry_after_ms: step.retry_after_ms, random });
     return "delay_ms" in delay ? Math.round(delay.delay_ms) : 0;
@@ -216,22 +252,31 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
         ]);
         return;
       case "call_model": {
+        const chosen = modelInUse(state);
+        if (choices.chance(9)) {
+          const kind = choices.pick(REFUSALS);
+          const retry_after_ms = choices.pick([null, 5, 10_000_000]);
+          const data = { ...chosen, attempt: step.attempt, kind, message: "m", retry_after_ms, refused_by: null };
+          record([{ kind: "ModelCallRefused", turn: step.turn, data }]);
+          return;
+        }
+        if (choices.chance(9)) record([{ kind: "RateWaited", data: { ...chosen, waited_ms: 5, reason: "r" } }]);
         const call = ids.modelCall();
         const prompt = promptOf(SIMULATED_TOOLS);
         const request = requestOf(state, config, prompt);
+        const scopes = ledgerScopes(state, step.turn, state.at).map(({ scope }) => scope);
         record([
           {
             kind: "BudgetReserved",
             turn: step.turn,
-            data: { call, scopes: [], tokens: worstCaseTokens(state), cost: PRICE.cost },
+            data: { call, scopes, tokens: worstCaseTokens(state), cost: PRICE.cost, max_tokens: null },
           },
           {
             kind: "ModelCallStarted",
             turn: step.turn,
             data: {
               call,
-              provider: config.provider,
-              model: request.model,
+              ...chosen,
               attempt: step.attempt,
               max_tokens: request.max_tokens,
               messages: request.messages.length,
@@ -265,7 +310,7 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
                 duration_ms: 1,
               },
             },
-            { kind: "BudgetSettled", data: { call, usage, ...PRICE, unknown_tokens: 0 } },
+            { kind: "BudgetSettled", data: { call, usage, ...PRICE, unknown_tokens: 0, unknown_cost: NO_MONEY } },
           ]);
           return;
         }
@@ -292,7 +337,7 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
               first_delta_ms: 1,
             },
           },
-          { kind: "BudgetSettled", data: { call, usage, ...PRICE, unknown_tokens: 0 } },
+          { kind: "BudgetSettled", data: { call, usage, ...PRICE, unknown_tokens: 0, unknown_cost: NO_MONEY } },
         ]);
         return;
       }
@@ -354,6 +399,15 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
         if (crash()) return;
         record([{ kind: "RetryWaited", data: {} }]);
         return;
+      case "switch_model":
+        record([switched(step, { state: () => state })]);
+        return;
+      case "alert": {
+        const { kind: _step, ...of } = step;
+        const answer = choices.pick([null, "go_on" as const, "go_on" as const, "stop" as const]);
+        record([{ kind: "BudgetAlerted", data: { ...of, answer, by: answer === null ? null : "u" } }]);
+        return;
+      }
       case "repair":
         record([{ kind: "HistoryRepaired", data: { kind: step.error, repair: step.repair } }]);
         return;

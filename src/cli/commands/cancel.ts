@@ -19,11 +19,19 @@ export async function cancelSession(id: string | undefined, { face }: CommandCon
   const { chosenSession, withStore } = await import("../session-choice.ts");
   const { isOwnerAlive } = await import("../../host/lease-owner.ts");
   const { systemClock } = await import("../../host/system-clock.ts");
+  const { HarnessError } = await import("../../kernel/harness-error.ts");
   const { LOCAL_TENANT } = await import("../../kernel/ids.ts");
+  const { loadSession } = await import("../../store/journal.ts");
   return withStore(face, async (store) => {
     const session = await chosenSession(store, id, face.cwd);
-    const row = await store.getSession(LOCAL_TENANT, session);
-    if (row?.owner == null || isOwnerAlive(row.owner) === false) {
+    const { row, state } = await loadSession(store, LOCAL_TENANT, session);
+    if (state.jobs !== null)
+      throw new HarnessError(
+        "usage",
+        `${session} is a batch: it goes on at the provider, whoever watches it.`,
+        `\`belay batch cancel ${session}\` ends it there.`,
+      );
+    if (row.owner === null || isOwnerAlive(row.owner) === false) {
       face.out.line(`Session ${session} is not running. \`belay resume ${session}\` goes on with it.`);
       return 0;
     }

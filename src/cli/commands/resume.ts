@@ -16,6 +16,7 @@ export const defineResume: DefineCommand = (parent: Command, context: CommandCon
         "belay resume",
         'belay resume --last --message "also update the changelog"',
         "belay resume ses_01… --max-turns 200",
+        "belay resume ses_01… --budget 10   # goes on where the cap was reached",
       ) + exitCodesHelp(),
     )
     .action((id: string | undefined, options: ResumeOptions) =>

@@ -1,8 +1,18 @@
 /** `belay run`: a new session. */
 import { type Command, Option } from "commander";
+import { readPatience } from "../amount.ts";
 import { type CommandContext, type DefineCommand, examples } from "../command.ts";
 import { exitCodesHelp } from "../exit-codes.ts";
-import { addCommonOptions, filledText, type RunOptions } from "../settings.ts";
+import { readArgument } from "../money-options.ts";
+import { addCommonOptions, filledText, type RunOptions, wholeNumber } from "../settings.ts";
+
+const DEFERRED_MAX = 100_000;
+
+interface DeferOptions {
+  readonly defer?: true;
+  readonly deferCount?: number;
+  readonly deferDelay?: number;
+}
 
 export const defineRun: DefineCommand = (parent: Command, context: CommandContext) => {
   addCommonOptions(parent.command("run").description("start a session: a task, in a private copy of this repository"))
@@ -23,18 +33,34 @@ export const defineRun: DefineCommand = (parent: Command, context: CommandContex
       ).choices(["bwrap", "external", "none"]),
     )
     .option("--no-sandbox", "run commands without a sandbox (loud: they can do whatever you can)")
+    .option("--defer", "one answer, without tools, when there are enough such tasks for a batch at half the price")
+    .option("--defer-count <n>", "with --defer: so many are enough (default: 100)", wholeNumber(DEFERRED_MAX))
+    .option(
+      "--defer-delay <time>",
+      "with --defer: none waits longer than this (default: 15m)",
+      readArgument(readPatience),
+    )
     .addHelpText(
       "after",
       examples(
         'belay run "fix the failing test"',
         'belay run "make @src/parse.ts handle empty lines" --verify "npm test"',
         "belay run - < task.md",
+        'belay run --defer "summarize @docs/ARCHITECTURE.md in ten lines"   # answered later, at half the price',
         'belay run "update the snapshots" --output json --max-turns 20',
+        'belay run "port the parser" --budget 2.00 --turn-alert 0.50 --phase plan=10k',
+        'belay run "port the parser" --fallback openai/gpt-5.5 --patience 1m   # takes over when the first cannot go on',
         'belay run "fix the build" --sandbox external --verify "npm test"   # in a job of CI',
-      ) + exitCodesHelp(),
+      ) +
+        "\ndocs/budgets.md says what caps and alerts do, docs/models.md what the settings may hold about models and prices.\n" +
+        exitCodesHelp(),
     )
-    .action((words: string[], options: RunOptions) =>
+    .action((words: string[], options: RunOptions & DeferOptions) =>
       context.does(async () => {
+        if (options.defer === true) {
+          const { deferTask } = await import("./batch-queue.ts");
+          return deferTask({ words, options, face: context.face });
+        }
         const { runTask } = await import("../start.ts");
         return runTask({ words, options, face: context.face, debug: context.debug() });
       }),

@@ -33,6 +33,11 @@ export async function showSession(id: string | undefined, options: ShowOptions, 
       await out.ready();
     }
     const now = stateOf(row);
+    if (state.jobs !== null) {
+      if (!state.jobs.ended && now !== "running")
+        out.line(`\n${paint.yellow("under way")}: \`belay batch resume ${session}\` watches it`);
+      return 0;
+    }
     if (now === "running" || now === "cut_off")
       out.line(`\n${paint.yellow(words(now))}${now === "cut_off" ? `: \`belay resume ${session}\` goes on` : ""}`);
     return 0;

@@ -5,7 +5,7 @@ import { ERROR_TABLE } from "../../kernel/error-kind.ts";
 import type { RunReport } from "../../engine/report.ts";
 import { formatMoney, nanoFromDollars } from "../../kernel/money.ts";
 import { totalTokens } from "../../kernel/usage.ts";
-import { formatCount, formatDuration, plural } from "./format.ts";
+import { formatCount, formatDuration, formatShare, leftText, plural } from "./format.ts";
 import { words } from "./notice.ts";
 import type { Paint } from "./paint.ts";
 import { safeLine } from "./safe-text.ts";
@@ -22,6 +22,8 @@ export interface Change {
 /** Files named in the last block; `belay diff` shows all. */
 export const CHANGES_SHOWN_MAX = 12;
 const PATH_COLUMNS_MAX = 60;
+/** A shorter wait in all is no news. Milliseconds. */
+const WAIT_TOLD_MS = 1_000;
 const LABEL_COLUMNS = 11;
 
 const VERIFIED: { readonly [V in Verification]: string } = {
@@ -63,6 +65,7 @@ export function closingLines(closing: Closing, paint: Paint): readonly string[] 
     ...errorRows(report.error),
     ...(good || report.error !== null ? [] : [row("", EXIT_TABLE[report.outcome].meaning)]),
     row("used", usedText(report)),
+    ...moneyRows(report),
     ...changeRows(changes, paint),
     ...(report.workspace === null ? [] : [row("workspace", report.workspace)]),
     ...(report.branch === null ? [] : [row("branch", report.branch)]),
@@ -91,6 +94,30 @@ function usedText({ turns, usage, cost_usd, duration_ms }: RunReport): string {
     money,
     formatDuration(duration_ms),
   ].join(" · ");
+}
+
+/** What is left and what it rested on; nothing where there is nothing to say. */
+function moneyRows(report: RunReport): readonly string[] {
+  const { budget_left: left, cache_read_share: share, unknown_cost_usd: lost, model_switches, waits } = report;
+  const facts = [
+    ...(lost === 0 ? [] : [`up to ${dollarText(lost)} more for lost answers`]),
+    ...(left === null ? [] : [`${leftText(nanoFromDollars(left.usd))} (${safeLine(left.scope)})`]),
+    ...(share === null ? [] : [`${formatShare(share)} of the input cached`]),
+  ];
+  const waited = [
+    ...(waits.rate_ms < WAIT_TOLD_MS ? [] : [`${formatDuration(waits.rate_ms)} for rate`]),
+    ...(waits.retry_ms < WAIT_TOLD_MS ? [] : [`${formatDuration(waits.retry_ms)} before retries`]),
+  ];
+  const switches = model_switches.map(({ from, to, kind }) => `${from.model} → ${to.model} (${words(kind)})`);
+  return [
+    ...(facts.length === 0 ? [] : [row("budget", facts.join(" · "))]),
+    ...(waited.length === 0 ? [] : [row("waited", waited.join(", "))]),
+    ...switches.map((text, i) => row(i === 0 ? "models" : "", safeLine(text))),
+  ];
+}
+
+function dollarText(usd: number): string {
+  return formatMoney(nanoFromDollars(usd));
 }
 
 function changeRows(changes: readonly Change[] | null, paint: Paint): readonly string[] {
@@ -122,11 +149,16 @@ const RESUMABLE: readonly Outcome[] = [
   "verification_failed",
 ];
 
+/** A resume alone would come to the same cap. */
+function afterWhat(outcome: Outcome): string {
+  return outcome === "budget_exhausted" ? "   (after raising the cap)" : "";
+}
+
 function nextRows({ report, changes, mode }: Closing, paint: Paint): readonly string[] {
   const { session } = report;
   const delivery = changes !== null && changes.length > 0 && mode !== null ? DELIVERIES[mode] : null;
   const commands = [
-    ...(RESUMABLE.includes(report.outcome) ? [`belay resume ${session}`] : []),
+    ...(RESUMABLE.includes(report.outcome) ? [`belay resume ${session}${afterWhat(report.outcome)}`] : []),
     ...(delivery === null ? [] : [`belay diff ${session}`, `belay ${delivery.replace("ID", session)}`]),
     ...(report.outcome === "completed" || report.outcome === "refused"
       ? [`belay resume ${session} --message "also …"`]

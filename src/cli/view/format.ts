@@ -1,4 +1,5 @@
 /** Numbers as people read them. */
+import { formatMoney, type NanoDollars, nanoDollars } from "../../kernel/money.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -36,4 +37,18 @@ export function plural(count: number, noun: string): string {
 /** `2026-01-31 12:05` in UTC. */
 export function formatDate(ms: number): string {
   return new Date(ms).toISOString().slice(0, 16).replace("T", " ");
+}
+
+/** `91 %`; a little of something is never 0, and not quite all of it never 100. */
+export function formatShare(share: number): string {
+  if (share > 0 && share < 0.01) return "<1 %";
+  if (share > 0.99 && share < 1) return ">99 %";
+  return `${Math.round(share * 100)} %`;
+}
+
+const CENT: NanoDollars = nanoDollars(10_000_000);
+
+/** `$4.99 left`: never more than there is. */
+export function leftText(left: NanoDollars): string {
+  return `${formatMoney(left < CENT ? left : nanoDollars(left - (left % CENT)))} left`;
 }

@@ -2,15 +2,26 @@
  * A run as a person sees it, from events and deltas alone. Deltas may be missing: what they did not show is shown when the
  * event is there.
  */
+import type { Standing } from "../../engine/report.ts";
 import type { Delta } from "../../kernel/delta.ts";
 import { plainText, type ToolUsePart } from "../../kernel/content.ts";
 import type { Event, EventOf } from "../../kernel/events/index.ts";
-import { noticeLines, noticeOf } from "./notice.ts";
+import { noticeLines, noticesInRow } from "./notice.ts";
 import { formatDuration } from "./format.ts";
 import type { Paint } from "./paint.ts";
 import { safeLine, safeText } from "./safe-text.ts";
 import type { Screen } from "./screen.ts";
-import { EMPTY_TALLY, type Tally, tallied, tallyText } from "./tally.ts";
+import {
+  EMPTY_TALLY,
+  type Gauges,
+  mostUsed,
+  NO_GAUGES,
+  type Shown,
+  statusText,
+  type Tally,
+  tallied,
+  tallyText,
+} from "./tally.ts";
 import { ToolLines } from "./tool-lines.ts";
 
 export interface LiveViewParts {
@@ -28,14 +39,16 @@ export class LiveView {
   readonly #monotonic: () => number;
   readonly #began: number;
   readonly #tools: ToolLines;
+  readonly #noticeOf = noticesInRow();
   #tally: Tally = EMPTY_TALLY;
+  #gauges: Gauges = NO_GAUGES;
   /** What of the answer under way was streamed. */
   #streamed = "";
   /** What is going on, for the live line. */
   #doing = "starting";
   #ticks = 0;
-  /** A wait that is under way ends at this monotonic time. */
-  #waitUntil: number | null = null;
+  /** A wait that is under way, and when it is likely to end in monotonic time. */
+  #wait: { readonly until: number; readonly text: (left_ms: number) => string } | null = null;
   #paused = false;
 
   constructor({ screen, paint, monotonic }: LiveViewParts) {
@@ -58,6 +71,12 @@ export class LiveView {
     this.#draw();
   }
 
+  /** How the session stands; what of it is drawn is news only for the live line. */
+  standing(standing: Standing, window: number | null): void {
+    this.#gauges = { ...this.#gauges, standing, window };
+    this.#draw();
+  }
+
   delta(delta: Delta): void {
     switch (delta.type) {
       case "text":
@@ -73,6 +92,12 @@ export class LiveView {
         break;
       case "tool_progress":
         this.#lines(this.#tools.progress(delta.call, delta.text));
+        break;
+      case "waiting":
+        this.#waits(delta);
+        break;
+      case "rate":
+        this.#gauges = { ...this.#gauges, rate: mostUsed(delta.used) };
         break;
       case "tool_input":
       case "tool_heartbeat":
@@ -114,7 +139,7 @@ export class LiveView {
         break;
       case "ModelCallStarted":
         this.#streamed = "";
-        this.#waitUntil = null;
+        this.#wait = null;
         this.#doing = "waiting for the model";
         break;
       case "ModelCallFinished":
@@ -123,8 +148,15 @@ export class LiveView {
       case "ModelCallFailed":
         this.#screen.settle();
         break;
+      case "ModelCallRefused":
+      case "RateWaited":
+        this.#wait = null;
+        break;
       case "RetryScheduled":
-        this.#waitUntil = this.#monotonic() + event.data.delay_ms;
+        this.#wait = {
+          until: this.#monotonic() + event.data.delay_ms,
+          text: (left_ms) => `trying again in ${formatDuration(left_ms)}`,
+        };
         break;
       case "PhaseEntered":
         this.#doing = safeLine(event.data.phase);
@@ -144,8 +176,18 @@ export class LiveView {
       default:
         break;
     }
-    const notice = noticeOf(event);
+    const notice = this.#noticeOf(event);
     if (notice !== null) this.#lines(noticeLines(notice, this.#paint));
+  }
+
+  /** A wait for the rate or the budget. Where nothing is redrawn, a line says so when it begins. */
+  #waits({ for: what, wait_ms, reason }: Extract<Delta, { readonly type: "waiting" }>): void {
+    const text = (left_ms: number): string =>
+      `waiting ${Math.ceil(left_ms / 1_000)} s for ${what}: ${safeLine(reason)}`;
+    const begins = this.#wait === null;
+    this.#wait = { until: this.#monotonic() + wait_ms, text };
+    if (begins && !this.#screen.isTerminal)
+      this.#lines(noticeLines({ mark: "wait", text: text(wait_ms) }, this.#paint));
   }
 
   /** Shows what the deltas did not. */
@@ -165,21 +207,24 @@ export class LiveView {
 
   /** What was used so far, as a turn begins. */
   tallyAt(turn: number): string {
-    return tallyText({ ...this.#tally, turn }, this.#monotonic() - this.#began);
+    return tallyText(this.#shown({ ...this.#tally, turn }));
   }
 
-  /** What is going on, on one line. */
-  status(): string {
-    const now = this.#monotonic();
-    const wait =
-      this.#waitUntil === null ? null : `trying again in ${formatDuration(Math.max(0, this.#waitUntil - now))}`;
-    const doing = wait ?? this.#tools.running() ?? this.#doing;
-    return `${tallyText(this.#tally, now - this.#began)} · ${doing}`;
+  /** What is going on, on one line. @param columns that it may take; without it all of it */
+  status(columns = Number.POSITIVE_INFINITY): string {
+    const left = this.#wait === null ? 0 : Math.max(0, this.#wait.until - this.#monotonic());
+    const text = this.#wait?.text(left) ?? this.#tools.running() ?? this.#doing;
+    return statusText(this.#shown(this.#tally), { text, waits: this.#wait !== null }, columns);
+  }
+
+  #shown(tally: Tally): Shown {
+    return { tally, gauges: this.#gauges, elapsed_ms: this.#monotonic() - this.#began };
   }
 
   #draw(): void {
     if (this.#paused || !this.#screen.isTerminal) return;
     const spin = SPINNER[this.#ticks % SPINNER.length] ?? "";
-    this.#screen.live(`${spin} ${this.status()}`, this.#paint.dim);
+    // One column for the sign, one for the blank, one that stays free.
+    this.#screen.live(`${spin} ${this.status(this.#screen.columns - 3)}`, this.#paint.dim);
   }
 }

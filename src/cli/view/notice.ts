@@ -1,6 +1,7 @@
 /** What an event says to people, beside what was said and what tools do: one short line, or nothing. */
+import { alertText } from "../../kernel/caps.ts";
 import { ERROR_TABLE, type ErrorKind } from "../../kernel/error-kind.ts";
-import type { EventKind, EventOf } from "../../kernel/events/index.ts";
+import type { Event, EventKind, EventOf } from "../../kernel/events/index.ts";
 import type { Paint } from "./paint.ts";
 import { formatDuration, plural } from "./format.ts";
 import { safeLine, safeText } from "./safe-text.ts";
@@ -27,6 +28,9 @@ export function noticeLines(notice: Notice, paint: Paint): readonly string[] {
 /** Lines of a verification's output that are shown. */
 const TAIL_LINES_MAX = 15;
 
+/** A shorter wait for the rate is no news. Milliseconds. */
+const RATE_WAIT_SHOWN_MS = 1_000;
+
 type Notices = { readonly [K in EventKind]: (event: EventOf<K>) => Notice | null };
 
 const nothing = (): null => null;
@@ -42,12 +46,22 @@ const NOTICES: Notices = {
   UserMessageAdded: nothing,
   BudgetReserved: nothing,
   BudgetSettled: nothing,
+  BudgetAlerted: ({ data }) => ({ mark: "loud", text: alertedText(data) }),
   ModelCallStarted: nothing,
   ModelCallFinished: nothing,
   ModelCallFailed: ({ data }) => ({
     mark: data.kind === "interrupted" ? "wait" : "bad",
     text: `${subsystemOf(data.kind)} ${words(data.kind)}: ${safeLine(data.message)}${data.partial === "" ? "" : " (the answer so far is discarded)"}`,
   }),
+  ModelCallRefused: ({ data }) => ({ mark: "wait", text: `not sent: ${safeLine(data.message)}` }),
+  ModelSwitched: ({ data }) => ({
+    mark: "loud",
+    text: `${safeLine(data.to.model)} takes over from ${safeLine(data.from.model)} (${words(data.kind)}${data.message === "" ? "" : `: ${safeLine(data.message)}`})`,
+  }),
+  RateWaited: ({ data }) =>
+    data.waited_ms < RATE_WAIT_SHOWN_MS
+      ? null
+      : { mark: "wait", text: `waited ${formatDuration(data.waited_ms)} for rate: ${safeLine(data.reason)}` },
   RetryScheduled: ({ data }) => ({ mark: "wait", text: waitText(data) }),
   RetryWaited: nothing,
   HistoryRepaired: ({ data }) => ({
@@ -97,6 +111,30 @@ const NOTICES: Notices = {
   }),
   WorkDelivered: ({ data }) => step(`the work was brought back (${data.how}): ${plural(data.files, "file")}`),
   WorkspaceRemoved: ({ data }) => step(`the workspace was removed: ${data.reason}`),
+  BatchCreated: ({ data }) => step(`a batch of ${plural(data.jobs, "job")} for ${safeLine(data.provider)}`),
+  BatchPartSubmitting: nothing,
+  BatchPartSubmitted: ({ data }) =>
+    step(`part ${data.part} ${data.found ? "was found at the provider" : "is submitted"}: ${safeLine(data.batch)}`),
+  BatchPartWithdrawn: ({ data }) => ({
+    mark: "wait",
+    text: `part ${data.part} did not arrive${data.kind === null ? "" : ` (${words(data.kind)})`}: ${safeLine(data.message)}`,
+  }),
+  BatchPartPolled: ({ data }) =>
+    data.state === "failed"
+      ? { mark: "bad", text: `part ${data.part} was refused: ${safeLine(data.message ?? "no reason given")}` }
+      : null,
+  BatchResultsKept: nothing,
+  BatchPartEnded: ({ data }) =>
+    step(`part ${data.part} is done${data.left === 0 ? "" : `, ${plural(data.left, "job")} without an answer`}`),
+  BatchJobsRetried: ({ data }) => ({
+    mark: "wait",
+    text: `round ${data.round}: ${plural(data.jobs, "job")} without an answer ${data.jobs === 1 ? "is" : "are"} handed in again`,
+  }),
+  BatchCancelRequested: ({ data }) => ({ mark: "loud", text: `canceling the batch: ${safeLine(data.reason)}` }),
+  BatchEnded: ({ data }) => ({
+    mark: data.failed === 0 ? "good" : "bad",
+    text: `${plural(data.answered, "job")} answered, ${data.failed} failed`,
+  }),
 };
 
 export function noticeOf<K extends EventKind>(event: EventOf<K> & { readonly kind: K }): Notice | null {
@@ -104,11 +142,42 @@ export function noticeOf<K extends EventKind>(event: EventOf<K> & { readonly kin
   return (NOTICES[event.kind] as (event: EventOf<K>) => Notice | null)(event);
 }
 
+/**
+ * As `noticeOf`, for events one after the other. While calls under way hold the money that a call needs, it is refused again
+ * and again: the first refusal says all of it. Why another model takes over is not said twice either.
+ */
+export function noticesInRow(): (event: Event) => Notice | null {
+  let held = false;
+  let failure = "";
+  return (event) => {
+    if (event.kind === "ModelSwitched" && event.data.message === failure)
+      return noticeOf({ ...event, data: { ...event.data, message: "" } });
+    if (event.kind === "ModelCallFailed" || event.kind === "ModelCallRefused") failure = event.data.message;
+    if (!isHeld(event)) {
+      if (event.kind !== "RetryWaited") held = false;
+      return noticeOf(event);
+    }
+    const first = !held && event.kind === "ModelCallRefused";
+    held = true;
+    return first ? noticeOf(event) : null;
+  };
+}
+
+function isHeld(event: Event): boolean {
+  return (event.kind === "ModelCallRefused" || event.kind === "RetryScheduled") && event.data.kind === "budget_held";
+}
+
 /** `provider overloaded, trying again in 2.1 s (2/8)`: the second of at most eight attempts after the first. */
 function waitText(data: EventOf<"RetryScheduled">["data"]): string {
   const attempts = (ERROR_TABLE[data.kind] as { readonly limit?: { readonly attempts: number } }).limit?.attempts;
   const count = attempts === undefined ? "" : ` (${Math.max(1, data.attempt - 1)}/${attempts})`;
   return `${subsystemOf(data.kind)} ${words(data.kind)}, trying again in ${formatDuration(data.delay_ms)}${count}`;
+}
+
+/** `budget: session has spent $4.02 of $5.00; u said: go on` */
+function alertedText(data: EventOf<"BudgetAlerted">["data"]): string {
+  const answer = data.answer === null ? "" : `; ${safeLine(data.by ?? "somebody")} said: ${words(data.answer)}`;
+  return `budget: ${safeLine(data.scope)} has spent ${alertText(data)}${answer}`;
 }
 
 function workspaceText(data: EventOf<"WorkspacePrepared">["data"]): string {

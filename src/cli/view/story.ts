@@ -3,7 +3,7 @@ import { plainText, type PlainPart } from "../../kernel/content.ts";
 import type { Event, EventOf, UnknownEvent } from "../../kernel/events/index.ts";
 import { isUnknown } from "../../kernel/fold.ts";
 import { formatMoney } from "../../kernel/money.ts";
-import { noticeLines, noticeOf, words } from "./notice.ts";
+import { noticeLines, noticesInRow, words } from "./notice.ts";
 import { formatCount, formatDate, formatDuration } from "./format.ts";
 import type { Paint } from "./paint.ts";
 import { safeLine, safeText } from "./safe-text.ts";
@@ -25,6 +25,7 @@ export async function* story(
 ): AsyncGenerator<string> {
   const { paint } = options;
   const tools = new ToolLines(paint);
+  const telling = { ...options, tools, noticeOf: noticesInRow() };
   let tally = EMPTY_TALLY;
   let shown = 0;
   for await (const event of events) {
@@ -38,15 +39,20 @@ export async function* story(
       shown = event.turn;
       yield `\n${paint.bold(`Turn ${shown}`)}`;
     }
-    yield* tell(event, tools, options);
+    yield* tell(event, telling);
     if (event.kind === "RunEnded") {
       yield `  ${formatCount(tally.tokens)} tokens · ${formatMoney(tally.cost)} · at work ${formatDuration(event.data.active_ms)}`;
     }
   }
 }
 
-function* tell(event: Event, tools: ToolLines, options: StoryOptions): Generator<string> {
-  const { paint } = options;
+interface Telling extends StoryOptions {
+  readonly tools: ToolLines;
+  readonly noticeOf: ReturnType<typeof noticesInRow>;
+}
+
+function* tell(event: Event, telling: Telling): Generator<string> {
+  const { paint, tools } = telling;
   switch (event.kind) {
     case "SessionCreated":
       yield paint.bold(`Session ${event.session}`);
@@ -78,14 +84,14 @@ function* tell(event: Event, tools: ToolLines, options: StoryOptions): Generator
       yield* tools.requeued(event);
       return;
     case "ToolFinished":
-      yield* result(event, tools, options);
+      yield* result(event, telling);
       return;
     case "RunEnded":
       yield `\n${paint.bold(words(event.data.outcome))} · verification ${words(event.data.verification)} · exit code ${event.data.exit_code}`;
       if (event.data.error !== null) yield `  ${event.data.error.kind}: ${safeLine(event.data.error.message)}`;
       return;
     default: {
-      const notice = noticeOf(event);
+      const notice = telling.noticeOf(event);
       if (notice !== null) yield* noticeLines(notice, paint);
     }
   }
@@ -109,11 +115,7 @@ function* answer({ data }: EventOf<"ModelCallFinished">, tools: ToolLines): Gene
   tools.asked(data.parts.filter((part) => part.type === "tool_use"));
 }
 
-function* result(
-  event: EventOf<"ToolFinished">,
-  tools: ToolLines,
-  { paint, resultLines }: StoryOptions,
-): Generator<string> {
+function* result(event: EventOf<"ToolFinished">, { tools, paint, resultLines }: Telling): Generator<string> {
   yield* tools.finished(event);
   const texts = event.data.content.flatMap((part) => (part.type === "text" ? [part.text] : []));
   const lines = safeText(texts.join("\n")).trimEnd().split("\n");

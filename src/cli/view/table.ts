@@ -10,16 +10,18 @@ const LAST_COLUMNS_MIN = 8;
 /**
  * As `tableLines`, but where the last column would become too narrow to be read, others are left out.
  * @param expendable their positions, the one that is missed least first
+ * @param wanted columns of the terminal that the last column is to have
  */
 export function fittingTableLines(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   columns: number,
   expendable: readonly number[],
+  wanted: number = LAST_COLUMNS_WANTED,
 ): readonly string[] {
   const kept = new Set(head.keys());
   const needed = (): number =>
-    [...kept].slice(0, -1).reduce((sum, i) => sum + widthOf(head, rows, i) + GAP.length, LAST_COLUMNS_WANTED);
+    [...kept].slice(0, -1).reduce((sum, i) => sum + widthOf(head, rows, i) + GAP.length, wanted);
   for (const position of expendable) if (needed() > columns) kept.delete(position);
   const only = (cells: readonly string[]): readonly string[] => cells.filter((_, i) => kept.has(i));
   return tableLines(only(head), rows.map(only), columns);

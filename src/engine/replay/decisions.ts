@@ -11,6 +11,7 @@ import type { Draft, Event, EventKind, EventOf } from "../../kernel/events/index
 import { invariant } from "../../kernel/harness-error.ts";
 import type { ToolCallId } from "../../kernel/ids.ts";
 import { canonicalJson } from "../../kernel/json.ts";
+import { modelInUse } from "../../kernel/model-in-use.ts";
 import type { SessionState } from "../../kernel/state.ts";
 import type { Step } from "../../kernel/step.ts";
 import { approvalHash, notApproved } from "../ask.ts";
@@ -46,11 +47,19 @@ interface Going {
   recovering: { readonly calls: Set<ToolCallId>; readonly processes: number } | null;
   attempt: number | null;
   waiting: boolean;
+  waited: boolean;
   determined: boolean;
   count: number;
 }
 
-const NOTHING_BEGUN = { expected: [], starting: [], recovering: null, attempt: null, waiting: false } as const;
+const NOTHING_BEGUN = {
+  expected: [],
+  starting: [],
+  recovering: null,
+  attempt: null,
+  waiting: false,
+  waited: false,
+} as const;
 
 export function createDecisionCheck(
   decide: (state: SessionState) => Step,
@@ -61,7 +70,9 @@ export function createDecisionCheck(
     see: (event, before) => {
       // What begins a run, or a life in another place, ends whatever was under way.
       if (BEGINNINGS.includes(event.kind)) Object.assign(going, NOTHING_BEGUN);
-      going.candidates = [...going.candidates, before];
+      // Who waited for the rate had decided before: what follows the wait followed from that.
+      if (!going.waited) going.candidates = [...going.candidates, before];
+      going.waited = event.kind === "RateWaited";
       going.determined = before.run !== null && going.expected.length > 0;
       const found = before.run === null ? [] : going.determined ? next(going, event) : look(going, event, before);
       if (!isOutside(event)) going.candidates = [];
@@ -82,6 +93,25 @@ const LOOKS: { readonly [K in EventKind]?: Look<K> } = {
     const found = decided(going, "call_model", (step) => step.turn === event.turn);
     going.attempt = "step" in found ? found.step.attempt : null;
     return orOtherwise(event, found);
+  },
+  ModelCallRefused: (going, event) =>
+    orOtherwise(
+      event,
+      decided(going, "call_model", (step) => step.turn === event.turn && step.attempt === event.data.attempt),
+    ),
+  ModelSwitched: (going, event, before) => {
+    const { to, kind, message } = event.data;
+    const found = decided(going, "switch_model", (step) => isSame(step.to, to) && step.error === kind);
+    return "step" in found
+      ? same(event, { from: modelInUse(before), message: found.step.message }, { from: event.data.from, message })
+      : otherwise(event, found);
+  },
+  BudgetAlerted: (going, event) => {
+    const { answer: _person, by: _who, ...of } = event.data;
+    return orOtherwise(
+      event,
+      decided(going, "alert", ({ kind: _kind, ...step }) => isSame(step, of)),
+    );
   },
   ModelCallStarted: (going, event) => {
     const { attempt } = going;
@@ -235,10 +265,15 @@ function next(going: Going, event: Event): Findings {
   going.expected = rest;
   if (draft === undefined) return [];
   const kind = event.kind === "ToolJudged" || draft.kind === "ToolJudged" ? "judgement" : "decision";
-  const differs = compared(kind, event.seq, { [event.kind]: event.data }, { [draft.kind]: draft.data });
+  const differs = compared(kind, event.seq, { [event.kind]: event.data }, { [draft.kind]: asWritten(draft, event) });
   if (differs === null) return [];
   going.expected = []; // what would have followed is another group
   return [differs];
+}
+
+/** What the version that wrote the event could say of it. */
+function asWritten(draft: Draft, { version }: Event): Draft["data"] {
+  return draft.kind === "BudgetSettled" && version === 1 ? { ...draft.data, unknown_cost: null } : draft.data;
 }
 
 function beginTools(going: Going, event: Event): Findings {
@@ -286,7 +321,8 @@ function isOwnCall({ model, run }: SessionState): boolean {
 
 /** P1. */
 function isOutside(event: Event): boolean {
-  return event.kind === "CancelRequested" || (event.kind === "LimitReached" && event.data.limit === "active_ms");
+  if (event.kind === "CancelRequested" || event.kind === "RateWaited") return true;
+  return event.kind === "LimitReached" && event.data.limit === "active_ms";
 }
 
 /** An end that no rule names: an effect failed. Where the state holds the very error, a rule was there. */

@@ -1,8 +1,10 @@
 /** Values that belay computed and recorded, computed anew: requests, reservations, prices, waits, intents of tools. */
-import { worstCaseTokens, worstCaseUsage } from "../../kernel/bound.ts";
+import { worstCaseTokens } from "../../kernel/bound.ts";
+import { seriesOf } from "../../kernel/caps.ts";
 import type { SessionConfig } from "../../kernel/config.ts";
 import { ERROR_TABLE } from "../../kernel/error-kind.ts";
 import type { EventOf } from "../../kernel/events/index.ts";
+import { modelInUse } from "../../kernel/model-in-use.ts";
 import { NO_MONEY } from "../../kernel/money.ts";
 import type { SessionState } from "../../kernel/state.ts";
 import { totalTokens, type Usage } from "../../kernel/usage.ts";
@@ -12,6 +14,7 @@ import { openCall, type Judging } from "../judge-tools.ts";
 import { promptOf } from "../prompt.ts";
 import { requestHash, requestOf } from "../request.ts";
 import { plan } from "../run-tools.ts";
+import { worstCost } from "../worst-cost.ts";
 import { compared, type Finding, finding } from "./finding.ts";
 
 export type PricesOf = (provider: string, model: string, usage: Usage) => ReturnType<Host["prices"]["costOf"]>;
@@ -33,11 +36,13 @@ export async function checkReservation(
   config: SessionConfig,
   prices: PricesOf,
 ): Promise<readonly Finding[]> {
-  const tokens = worstCaseTokens(state);
   const { seq, data } = event;
+  // How much a cap left is known only to the ledger: the lowered `max_tokens` is taken as recorded.
+  const max_tokens = data.max_tokens ?? state.max_tokens;
+  const tokens = worstCaseTokens(state) - state.max_tokens + max_tokens;
   if (data.tokens !== tokens) return [finding("budget", seq, data.tokens, tokens)];
-  const worst = await prices(config.provider, config.model, worstCaseUsage(tokens, state.max_tokens));
-  const differs = compared("price", seq, { worst_case: data.cost }, { worst_case: worst?.cost ?? null });
+  const worst_case = await worstCost(prices, modelInUse(state), tokens, max_tokens);
+  const differs = compared("price", seq, { worst_case: data.cost }, { worst_case });
   return differs === null ? [] : [differs];
 }
 
@@ -48,13 +53,15 @@ export async function checkSettlement(
   prices: PricesOf,
 ): Promise<readonly Finding[]> {
   const { seq, data } = event;
-  const matched = await prices(config.provider, config.model, data.usage);
+  const { provider, model } = modelInUse(state);
+  const matched = await prices(provider, model, data.usage);
   const nothing = totalTokens(data.usage) === 0;
   const now = { cost: nothing ? NO_MONEY : (matched?.cost ?? null), price: matched?.price ?? null };
   const price = compared("price", seq, { cost: data.cost, price: data.price }, now);
   // Whether a failed call may have spent its reservation is told by how it failed; it has spent all that is open, or nothing.
+  // So may one whose provider counted nothing.
   const open = Math.max(0, (state.reserved?.tokens ?? 0) - totalTokens(data.usage));
-  const possible = state.model.status === "failed" ? [0, open] : [0];
+  const possible = state.model.status === "failed" || nothing ? [0, open] : [0];
   const unknown = possible.includes(data.unknown_tokens) ? null : finding("budget", seq, data.unknown_tokens, possible);
   return [price, unknown].filter((one) => one !== null);
 }
@@ -69,9 +76,10 @@ export function checkRequest(
   const { seq, data } = event;
   const prompt = promptOf(tools);
   const recorded = { prompt: data.prompt, tools: data.tools };
-  const request = requestOf(state, config, prompt);
+  const whole = requestOf(state, config, prompt);
+  const request = { ...whole, max_tokens: state.reserved?.max_tokens ?? whole.max_tokens };
   const now = {
-    provider: config.provider,
+    provider: modelInUse(state).provider,
     model: request.model,
     max_tokens: request.max_tokens,
     messages: request.messages.length,
@@ -92,7 +100,7 @@ export function checkWait(
 ): readonly Finding[] {
   const { seq, data } = event;
   const { limit } = ERROR_TABLE[data.kind];
-  const { count, waited_ms } = state.failures;
+  const { count, waited_ms } = seriesOf(state);
   const drawn = (random: number): number => {
     if (limit === undefined) return 0;
     const planned = retryDelay({ limit, attempt: count, waited_ms, retry_after_ms, random: () => random });

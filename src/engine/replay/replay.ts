@@ -19,6 +19,7 @@ import { readRecords, summaryOf } from "../../store/journal.ts";
 import type { EventRecord, SessionRow, StateSnapshot } from "../../store/port.ts";
 import type { Host } from "../host.ts";
 import { noSession } from "../session.ts";
+import { checkBatchEvent } from "./batch-decisions.ts";
 import { createDecisionCheck } from "./decisions.ts";
 import { checkRequest, checkReservation, checkSettlement, rememberedPrices } from "./derived.ts";
 import { compared, type Finding, finding } from "./finding.ts";
@@ -94,8 +95,7 @@ function createWalk(
   });
   let state = emptyState(row);
   let found = 0;
-  let requests = 0;
-  let amounts = 0;
+  const checked = { decisions: 0, requests: 0, amounts: 0 };
   let unknown = 0;
   let damage = false;
 
@@ -112,17 +112,23 @@ function createWalk(
   };
 
   const derive = async (event: Event): Promise<void> => {
+    if (state.jobs !== null) {
+      const check = checkBatchEvent(event, state, state.jobs);
+      if (check !== null) checked[event.kind === "BudgetSettled" ? "amounts" : "decisions"] += 1;
+      note(...(check ?? []));
+      return;
+    }
     note(...decisions.see(event, state));
     const { config } = state;
     if (config === null) return;
     if (event.kind === "ModelCallStarted") {
-      requests += 1;
+      checked.requests += 1;
       note(...checkRequest(event, state, config, host.tools));
     } else if (event.kind === "BudgetReserved") {
-      amounts += 1;
+      checked.amounts += 1;
       note(...(await checkReservation(event, state, config, prices)));
     } else if (event.kind === "BudgetSettled" && !decisions.isDetermined()) {
-      amounts += 1;
+      checked.amounts += 1;
       note(...(await checkSettlement(event, state, config, prices)));
     }
   };
@@ -150,7 +156,7 @@ function createWalk(
       session: row.session,
       verdict: damage ? "damaged" : found > 0 ? "changed" : "equal",
       events: state.seq,
-      checked: { decisions: decisions.count(), requests, amounts },
+      checked: { ...checked, decisions: checked.decisions + decisions.count() },
       unknown,
       state: hashOf(canonicalJson(state)),
       findings,

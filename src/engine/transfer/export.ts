@@ -15,6 +15,7 @@ import { blobReferences } from "../../store/blob-references.ts";
 import { readEvents, readRecords } from "../../store/journal.ts";
 import type { EventRecord, SessionRow, Store } from "../../store/port.ts";
 import type { Host } from "../host.ts";
+import { requireNoBatch } from "../no-batch.ts";
 import { noSession } from "../session.ts";
 import { ARCHIVE_FORMAT, ARCHIVE_VERSION, PART_BYTES_MAX, type SessionPart } from "./archive.ts";
 import { withStage } from "./stage-directory.ts";
@@ -35,6 +36,7 @@ export async function exportSession(host: Host, session: SessionId, sink: Writab
   const row = await host.store.getSession(LOCAL_TENANT, session);
   if (row === null) throw noSession(session);
   const read = await readWhole(host.store, row);
+  requireNoBatch(read.state, "its jobs and results stand in files that a session's file has no place for");
   return withStage(host, dirname(row.place.directory), "export", async (directory) => {
     const files = await packedFiles(host, row, read, directory);
     const writer = archiveWriter();

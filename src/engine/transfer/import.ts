@@ -90,6 +90,7 @@ async function importStaged(host: Host, request: ImportRequest, staged: Staged):
   };
   const to = request.as_new ? { ...of, session: host.ids.session(), trace: host.ids.trace() } : of;
   const { journal, state } = await checkedJournal(staged, of, to);
+  if (state.jobs !== null) throw invalid("It is a batch, whose jobs and results stand in other files.");
   const directory = newDirectory(host, request.sessions, to.session);
   let stored = false;
   try {

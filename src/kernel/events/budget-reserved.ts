@@ -1,6 +1,7 @@
 /** The worst case of a model call, put aside before it is sent. */
 import * as z from "zod";
 import { lazy } from "../lazy.ts";
+import { NO_FAILURES } from "../state.ts";
 import type { EventDefinition } from "./definition.ts";
 import { modelCallId, nano } from "./shapes.ts";
 
@@ -12,14 +13,23 @@ const schema = lazy(() =>
     tokens: z.int().nonnegative(),
     /** Null when the model has no known price. */
     cost: nano().nullable(),
+    /** What the answer may have at most, where a cap leaves less than the session's `max_tokens`; else null. */
+    max_tokens: z.int().positive().nullable(),
   }),
 );
 
 export const budgetReserved: EventDefinition<z.infer<ReturnType<typeof schema>>> = {
-  version: 1,
+  version: 2,
   schema,
   fold: (state, event) => ({
     ...state,
-    reserved: { call: event.data.call, tokens: event.data.tokens, cost: event.data.cost },
+    failures: { ...state.failures, refused: NO_FAILURES.refused },
+    reserved: {
+      call: event.data.call,
+      tokens: event.data.tokens,
+      cost: event.data.cost,
+      max_tokens: event.data.max_tokens,
+    },
   }),
+  upcast: (data) => ({ ...data, max_tokens: null }),
 };

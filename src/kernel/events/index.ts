@@ -2,6 +2,17 @@
 import type * as z from "zod";
 import { approvalGiven } from "./approval-given.ts";
 import { approvalRequested } from "./approval-requested.ts";
+import { batchCancelRequested } from "./batch-cancel-requested.ts";
+import { batchCreated } from "./batch-created.ts";
+import { batchEnded } from "./batch-ended.ts";
+import { batchJobsRetried } from "./batch-jobs-retried.ts";
+import { batchPartEnded } from "./batch-part-ended.ts";
+import { batchPartPolled } from "./batch-part-polled.ts";
+import { batchPartSubmitted } from "./batch-part-submitted.ts";
+import { batchPartSubmitting } from "./batch-part-submitting.ts";
+import { batchPartWithdrawn } from "./batch-part-withdrawn.ts";
+import { batchResultsKept } from "./batch-results-kept.ts";
+import { budgetAlerted } from "./budget-alerted.ts";
 import { budgetReserved } from "./budget-reserved.ts";
 import { budgetSettled } from "./budget-settled.ts";
 import { cancelRequested } from "./cancel-requested.ts";
@@ -12,9 +23,12 @@ import { historyRepaired } from "./history-repaired.ts";
 import { limitReached } from "./limit-reached.ts";
 import { modelCallFailed } from "./model-call-failed.ts";
 import { modelCallFinished } from "./model-call-finished.ts";
+import { modelCallRefused } from "./model-call-refused.ts";
 import { modelCallStarted } from "./model-call-started.ts";
+import { modelSwitched } from "./model-switched.ts";
 import { phaseEntered } from "./phase-entered.ts";
 import { phaseLeft } from "./phase-left.ts";
+import { rateWaited } from "./rate-waited.ts";
 import { recoveryFinished } from "./recovery-finished.ts";
 import { retryScheduled } from "./retry-scheduled.ts";
 import { retryWaited } from "./retry-waited.ts";
@@ -49,9 +63,13 @@ export const EVENTS = {
   UserMessageAdded: userMessageAdded,
   BudgetReserved: budgetReserved,
   BudgetSettled: budgetSettled,
+  BudgetAlerted: budgetAlerted,
   ModelCallStarted: modelCallStarted,
   ModelCallFinished: modelCallFinished,
   ModelCallFailed: modelCallFailed,
+  ModelCallRefused: modelCallRefused,
+  ModelSwitched: modelSwitched,
+  RateWaited: rateWaited,
   RetryScheduled: retryScheduled,
   RetryWaited: retryWaited,
   HistoryRepaired: historyRepaired,
@@ -75,6 +93,16 @@ export const EVENTS = {
   HealthChanged: healthChanged,
   WorkDelivered: workDelivered,
   WorkspaceRemoved: workspaceRemoved,
+  BatchCreated: batchCreated,
+  BatchPartSubmitting: batchPartSubmitting,
+  BatchPartSubmitted: batchPartSubmitted,
+  BatchPartWithdrawn: batchPartWithdrawn,
+  BatchPartPolled: batchPartPolled,
+  BatchResultsKept: batchResultsKept,
+  BatchPartEnded: batchPartEnded,
+  BatchJobsRetried: batchJobsRetried,
+  BatchCancelRequested: batchCancelRequested,
+  BatchEnded: batchEnded,
 } as const;
 
 export type EventKind = keyof typeof EVENTS;

@@ -31,6 +31,7 @@ export const modelCallFailed: EventDefinition<z.infer<ReturnType<typeof schema>>
       message: event.data.message,
       attempt: state.model.status === "calling" ? state.model.attempt : 1,
       retry_after_ms: event.data.retry_after_ms,
+      refused: false,
     },
     failures: { ...state.failures, count: state.failures.count + 1 },
   }),

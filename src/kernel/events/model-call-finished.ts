@@ -2,7 +2,8 @@
 import * as z from "zod";
 import { addAnswer } from "../conversation.ts";
 import { lazy } from "../lazy.ts";
-import type { StopReason, ToolCall } from "../state.ts";
+import { modelInUse } from "../model-in-use.ts";
+import { NO_FAILURES, type SessionState, type StopReason, type ToolCall } from "../state.ts";
 import { promptTokens, totalTokens } from "../usage.ts";
 import type { EventDefinition } from "./definition.ts";
 import { modelCallId, modelPart, usage } from "./shapes.ts";
@@ -58,23 +59,25 @@ export const modelCallFinished: EventDefinition<z.infer<ReturnType<typeof schema
     return {
       ...state,
       messages,
-      counted: {
-        messages: messages.length,
-        tokens: totalTokens(used),
-        reported: {
-          run: state.runs,
-          provider: state.config?.provider ?? "",
-          model: event.data.model,
-          prompt: promptTokens(used),
-        },
-      },
+      counted: promptTokens(used) === 0 ? state.counted : countedIn(state, messages.length, event.data),
       batch,
       stop,
       pauses: stop === "pause_turn" ? state.pauses + 1 : 0,
       model: { status: "idle" },
+      using: state.using && { ...state.using, mid_turn: false },
       // A cut answer keeps its record of repairs: the second cut in a row ends the run.
-      failures: stop === "max_tokens" ? state.failures : { count: 0, waited_ms: 0, repaired: [] },
+      failures: stop === "max_tokens" ? state.failures : NO_FAILURES,
       max_tokens: stop === "max_tokens" ? state.max_tokens : (state.config?.max_tokens ?? state.max_tokens),
     };
   },
 };
+
+/** Who counts nothing of what it read says nothing about how long it is: then what was counted before stands. */
+function countedIn(
+  state: SessionState,
+  messages: number,
+  { usage: used, model }: z.infer<ReturnType<typeof schema>>,
+): SessionState["counted"] {
+  const reported = { run: state.runs, provider: modelInUse(state).provider, model, prompt: promptTokens(used) };
+  return { messages, tokens: totalTokens(used), reported };
+}

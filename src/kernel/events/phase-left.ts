@@ -1,6 +1,7 @@
 /** A phase of the session ended. */
 import * as z from "zod";
 import { lazy } from "../lazy.ts";
+import { afterModelChange } from "../model-in-use.ts";
 import type { EventDefinition } from "./definition.ts";
 
 const schema = lazy(() => z.object({ phase: z.string() }));
@@ -8,5 +9,5 @@ const schema = lazy(() => z.object({ phase: z.string() }));
 export const phaseLeft: EventDefinition<z.infer<ReturnType<typeof schema>>> = {
   version: 1,
   schema,
-  fold: (state) => ({ ...state, phase: null }),
+  fold: (state) => afterModelChange(state, { ...state, phase: null, phase_began: null }),
 };

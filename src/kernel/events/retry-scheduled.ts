@@ -1,6 +1,7 @@
 /** A wait before the next attempt. Journaled before the wait begins, so that it is seen and survives a crash. */
 import * as z from "zod";
 import { lazy } from "../lazy.ts";
+import type { SessionState } from "../state.ts";
 import type { EventDefinition } from "./definition.ts";
 import { errorKind } from "./shapes.ts";
 
@@ -21,6 +22,13 @@ export const retryScheduled: EventDefinition<z.infer<ReturnType<typeof schema>>>
   fold: (state, event) => ({
     ...state,
     model: { status: "waiting", kind: event.data.kind, until: event.data.until, attempt: event.data.attempt },
-    failures: { ...state.failures, waited_ms: state.failures.waited_ms + event.data.delay_ms },
+    failures: waited(state.failures, event.data.delay_ms),
   }),
 };
+
+/** A call that was refused has not begun: its waits are counted apart. */
+function waited(failures: SessionState["failures"], ms: number): SessionState["failures"] {
+  const { refused } = failures;
+  if (refused.count === 0) return { ...failures, waited_ms: failures.waited_ms + ms };
+  return { ...failures, refused: { ...refused, waited_ms: refused.waited_ms + ms } };
+}

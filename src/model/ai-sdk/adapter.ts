@@ -4,6 +4,7 @@
  */
 import type { LanguageModelV4 } from "@ai-sdk/provider";
 import { HarnessError } from "../../kernel/harness-error.ts";
+import { accountOf } from "../account.ts";
 import type { AnswerFault } from "../answer-builder.ts";
 import type { Fetch } from "../connection.ts";
 import { type CallEnd, type Deadlines, startDeadlines } from "../deadlines.ts";
@@ -19,6 +20,7 @@ import {
   type ModelFailure,
   type ModelRequest,
   type ModelTimeouts,
+  type RateReport,
 } from "../model.ts";
 import { type HeaderMap, openaiRate } from "../rate-state.ts";
 import { bodyFault, type CallFault } from "../thrown.ts";
@@ -49,6 +51,8 @@ export interface AiSdkOptions extends Timing {
   readonly loadBlob?: LoadBlob | undefined;
   /** Keys that must not stand in what a failure says. Default none. */
   readonly secrets?: readonly string[] | undefined;
+  /** Where the model is spoken to, as far as that tells accounts apart. Absent: the provider's own address. */
+  readonly baseUrl?: string | undefined;
   /**
    * What the model of a factory speaks on the wire, where that is known. With Chat Completions an answer without a usage
    * report is known for what it is (cut off before the report, which comes last, or never to have one), and so is a tool
@@ -63,6 +67,7 @@ export function createAiSdkModel(options: AiSdkOptions): Model {
   const { provider, clock, timeouts = MODEL_TIMEOUTS } = options;
   return {
     provider,
+    account: accountOf({ provider, baseUrl: options.baseUrl ?? null, key: options.secrets?.join(" ") || null }),
     call: async (request, hears) => {
       const deadlines = startDeadlines(clock, timeouts, hears.signal);
       const exchange = createExchange(options, { request, hears, deadlines });
@@ -102,6 +107,7 @@ function createExchange(options: AiSdkOptions, { request, hears, deadlines }: Ca
   const chat = options.wire === "chat-completions";
   let sent = false;
   let reply: HeaderMap | null = null;
+  let rate: RateReport | null = null;
   /** What came in place of a stream. */
   let noStream: CallFault | null = null;
   let whole = true;
@@ -118,6 +124,7 @@ function createExchange(options: AiSdkOptions, { request, hears, deadlines }: Ca
         sent: sent && fault.sent !== false,
         partial: answer.partial(),
         usage: answer.usage(),
+        rate: fault.headers === undefined ? rate : openaiRate(fault.headers, clock.now()),
       },
       options.secrets ?? [],
     );
@@ -133,7 +140,7 @@ function createExchange(options: AiSdkOptions, { request, hears, deadlines }: Ca
     notAStream: async (response) => {
       const headers = headersOf(Object.fromEntries(response.headers));
       const fault = await bodyFault(provider, response, clock);
-      noStream = { ...fault, http: response.status, request_id: requestId(headers) };
+      noStream = { ...fault, http: response.status, request_id: requestId(headers), headers };
       return new HarnessError(fault.kind, fault.message, "See what the provider said.");
     },
   });
@@ -150,13 +157,13 @@ function createExchange(options: AiSdkOptions, { request, hears, deadlines }: Ca
       includeRawChunks: chat,
     });
     reply = headersOf(response?.headers);
+    // Whoever counts for others, counts as OpenAI does; who does not says nothing of it. Read now: it is old later.
+    rate = openaiRate(reply, clock.now());
     deadlines.connected();
     const fault = await readParts(stream, answer, deadlines, faultIn);
     if (fault !== null) return failure(fault);
     const done = answer.finish(whole);
     if ("kind" in done) return failure(done);
-    // Whoever counts for others, counts as OpenAI does; who does not says nothing of it.
-    const rate = openaiRate(reply, clock.now());
     return { ok: true, ...done, request_id: requestId(reply) ?? answer.id(), rate };
   };
 

@@ -63,7 +63,7 @@ function refused(error: unknown, status: number, { provider, clock, answered, re
   // In a stream the response's own status stays: what it had begun may have been spent.
   return answered
     ? { kind, after_ms, message }
-    : { kind, after_ms, message, http: status, request_id: requestId(headers) };
+    : { kind, after_ms, message, http: status, request_id: requestId(headers), headers };
 }
 
 /** A part `error` that holds what the provider said and no exception. */

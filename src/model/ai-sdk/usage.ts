@@ -1,16 +1,16 @@
 /** Usage as the AI SDK reports it, where the total includes what came from and went into the cache. Never invented. */
 import type { LanguageModelV4Usage } from "@ai-sdk/provider";
 import type { Usage } from "../../kernel/usage.ts";
-import { countAt } from "../json-view.ts";
+import { tokensAt } from "../json-view.ts";
 
 /** @returns null when the counts that money hangs on are missing */
 export function usageOf(usage: LanguageModelV4Usage): Usage | null {
-  const total = countAt(usage, "inputTokens", "total");
-  const output = countAt(usage, "outputTokens", "total");
-  const read = countAt(usage, "inputTokens", "cacheRead") ?? 0;
-  const written = countAt(usage, "inputTokens", "cacheWrite") ?? 0;
+  const total = tokensAt(usage, "inputTokens", "total");
+  const output = tokensAt(usage, "outputTokens", "total");
+  const read = tokensAt(usage, "inputTokens", "cacheRead") ?? 0;
+  const written = tokensAt(usage, "inputTokens", "cacheWrite") ?? 0;
   const fresh =
-    countAt(usage, "inputTokens", "noCache") ?? (total === null ? null : Math.max(0, total - read - written));
+    tokensAt(usage, "inputTokens", "noCache") ?? (total === null ? null : Math.max(0, total - read - written));
   if (fresh === null || output === null) return null;
   return {
     input_tokens: fresh,

@@ -2,6 +2,7 @@
  * Anthropic's Messages API behind the model port: one HTTP exchange per call, no state between calls but the SDK itself. The
  * guarantees are the port's (M1 to M3).
  */
+import { accountOf } from "../account.ts";
 import { type Fetch, credentialFault, nonEmpty, urlPassword } from "../connection.ts";
 import { modelOver, type Timing } from "../exchange.ts";
 import type { LoadBlob } from "../load-blob.ts";
@@ -41,6 +42,7 @@ export function createAnthropicModel(options: AnthropicOptions): Model {
   return modelOver(
     {
       provider: PROVIDER,
+      account: accountOf({ provider: PROVIDER, baseUrl: nonEmpty(options.baseUrl), key: apiKey ?? authToken }),
       secrets: [apiKey, authToken, urlPassword(options.baseUrl)].filter((secret) => secret !== null),
       unready: credentialFault(PROVIDER, apiKey ?? authToken),
       prepare: async (request) => {

@@ -19,6 +19,8 @@ export interface ClientSettings {
   readonly authToken: string | null;
   readonly baseUrl: string | null;
   readonly fetch: Fetch;
+  /** Of one response. Absent: as an answer of one call needs. */
+  readonly responseBytesMax?: number;
 }
 
 export async function loadSdk(): Promise<{ readonly Anthropic: typeof Anthropic; readonly Stream: typeof Stream }> {
@@ -43,7 +45,7 @@ export async function openSdk(settings: ClientSettings): Promise<Sdk> {
     openTelemetry: false,
     // A redirect would carry the key to an address nobody configured.
     fetchOptions: { redirect: "manual" },
-    fetch: async (url, init) => bounded(await settings.fetch(url, init)),
+    fetch: async (url, init) => bounded(await settings.fetch(url, init), settings.responseBytesMax),
   };
   return { client: withoutEnvironmentHeaders(new Anthropic(options), own), Stream };
 }

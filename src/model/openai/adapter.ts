@@ -5,6 +5,7 @@
  * O1: where the account gets no summaries of reasoning (400, nothing spent), the same request is sent once more without
  *     asking for one: they are for whoever watches. No other refusal is answered here.
  */
+import { accountOf } from "../account.ts";
 import { type Fetch, credentialFault, nonEmpty, urlPassword } from "../connection.ts";
 import { modelOver, type Timing } from "../exchange.ts";
 import { countAt, textAt } from "../json-view.ts";
@@ -48,6 +49,7 @@ export function createOpenAIModel(options: OpenAIOptions): Model {
   return modelOver(
     {
       provider: PROVIDER,
+      account: accountOf({ provider: PROVIDER, baseUrl: nonEmpty(options.baseUrl), key: apiKey }),
       secrets: [apiKey, urlPassword(options.baseUrl)].filter((secret) => secret !== null),
       unready: credentialFault(PROVIDER, apiKey),
       prepare: async (request, callOptions) => {

@@ -20,6 +20,8 @@ export interface ClientSettings {
   readonly organization: string | null;
   readonly project: string | null;
   readonly fetch: Fetch;
+  /** Of one response. Absent: as an answer of one call needs. */
+  readonly responseBytesMax?: number;
 }
 
 export async function openSdk(settings: ClientSettings): Promise<Sdk> {
@@ -37,7 +39,7 @@ export async function openSdk(settings: ClientSettings): Promise<Sdk> {
     logLevel: "off",
     // A redirect would carry the key to an address nobody configured.
     fetchOptions: { redirect: "manual" },
-    fetch: async (url, init) => bounded(await settings.fetch(url, init)),
+    fetch: async (url, init) => bounded(await settings.fetch(url, init), settings.responseBytesMax),
   });
   return {
     client: withoutEnvironmentHeaders(client, {}),

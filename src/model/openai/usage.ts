@@ -3,19 +3,19 @@
  * into it included; reasoning is within `output_tokens`. Never invented.
  */
 import type { Usage } from "../../kernel/usage.ts";
-import { countAt } from "../json-view.ts";
+import { tokensAt } from "../json-view.ts";
 
 /** @returns null when the counts that money hangs on are missing. */
 export function openaiUsage(usage: unknown): Usage | null {
-  const total = countAt(usage, "input_tokens");
-  const output = countAt(usage, "output_tokens");
+  const total = tokensAt(usage, "input_tokens");
+  const output = tokensAt(usage, "output_tokens");
   if (total === null || output === null) return null;
-  const details = (name: string): number => countAt(usage, "input_tokens_details", name) ?? 0;
+  const details = (name: string): number => tokensAt(usage, "input_tokens_details", name) ?? 0;
   // Clamped one after the other, so that the four counts add up to the total whatever is reported.
   const read = Math.min(details("cached_tokens"), total);
   const written = Math.min(details("cache_write_tokens"), total - read);
   const long = Math.min(
-    countAt(usage, "input_tokens_details", "cache_write_tokens_details", "ttl_12h_tokens") ?? 0,
+    tokensAt(usage, "input_tokens_details", "cache_write_tokens_details", "ttl_12h_tokens") ?? 0,
     written,
   );
   return {

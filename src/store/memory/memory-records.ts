@@ -8,15 +8,18 @@ import type { MemoryTables } from "./memory-tables.ts";
 
 export type MemoryRecords = Pick<Store, "append" | "read" | "putSnapshot" | "getSnapshot">;
 
-export function createMemoryRecords({ clock, blobs, ...tables }: MemoryTables): MemoryRecords {
+export function createMemoryRecords({ clock, blobs, ledger, ...tables }: MemoryTables): MemoryRecords {
   return {
-    async append({ lease, after_seq, records, blobs: hashes, summary }) {
+    async append({ lease, after_seq, records, blobs: hashes, summary, ledger: moves }) {
       const { tenant, session } = lease;
       const stored = tables.find(tenant, session);
       if (!stored || !isHolder(stored.row, lease) || stored.row.last_seq !== after_seq) throw fenced(session);
       const gapless = records.every((record, i) => record.seq === after_seq + i + 1);
       invariant(gapless, "invariant S2: records are appended without gaps");
+      // Whatever may refuse comes before the first change.
+      const after = moves && ledger.after(tenant, moves);
       blobs.refer(tenant, session, hashes);
+      if (after) ledger.put(tenant, after);
       for (const record of records) stored.records.push(structuredClone(record));
       const last_seq = after_seq + records.length;
       stored.row = { ...stored.row, last_seq, summary: structuredClone(summary), updated_at: clock.now() };

@@ -8,7 +8,7 @@ import type { MemoryTables } from "./memory-tables.ts";
 export type MemorySessions = Pick<Store, "createSession" | "getSession" | "listSessions" | "deleteSession">;
 export type MemoryLeases = Pick<Store, "claim" | "renew" | "release" | "requestCancel">;
 
-export function createMemorySessions({ clock, blobs, ...tables }: MemoryTables): MemorySessions {
+export function createMemorySessions({ clock, blobs, ledger, ...tables }: MemoryTables): MemorySessions {
   return {
     async createSession(session, first = NO_RECORDS) {
       if (tables.find(session.tenant, session.session)) throw sessionExists(session.session);
@@ -50,6 +50,7 @@ export function createMemorySessions({ clock, blobs, ...tables }: MemoryTables):
       if (!stored) return;
       const { owner } = stored.row;
       if (owner && isDriven(stored.row, clock.now())) throw leaseHeld(session, owner);
+      ledger.abandon(tenant, session);
       tables.remove(tenant, session);
       blobs.forget(tenant, session);
     },

@@ -5,17 +5,18 @@
 import type { Clock } from "../../kernel/clock.ts";
 import type { Store } from "../port.ts";
 import { storeClosed } from "../refusal.ts";
+import { createMemoryCells } from "./memory-cells.ts";
 import { createMemoryRecords } from "./memory-records.ts";
 import { createMemoryLeases, createMemorySessions } from "./memory-sessions.ts";
 import { type MemoryTables, memoryTables } from "./memory-tables.ts";
 
 export function createMemoryStore(options: { readonly clock: Clock }): Store {
-  const tables = memoryTables(options.clock);
   let closed = false;
 
   const open = (): void => {
     if (closed) throw storeClosed();
   };
+  const tables = memoryTables(options.clock, open);
   // Every command reaches the sessions through these, so none works after the end.
   const guarded: MemoryTables = {
     ...tables,
@@ -24,6 +25,7 @@ export function createMemoryStore(options: { readonly clock: Clock }): Store {
     all: () => (open(), tables.all()),
   };
   const { clock, blobs } = guarded;
+  const { moveLedger, positions, listScopes, setTenantCap, tenantCaps } = guarded.ledger;
 
   return {
     capabilities: { name: "memory", durable: false, shared: false, weakened: [] },
@@ -31,6 +33,8 @@ export function createMemoryStore(options: { readonly clock: Clock }): Store {
     ...createMemorySessions(guarded),
     ...createMemoryLeases(guarded),
     ...createMemoryRecords(guarded),
+    ...createMemoryCells(clock, open),
+    ...{ moveLedger, positions, listScopes, setTenantCap, tenantCaps },
     async putBlob(tenant, content) {
       open();
       return blobs.put(tenant, content);

@@ -1,16 +1,22 @@
 /**
- * An append as one statement: the fence, the records, the references and the summary; so is a session that has records at once. It is one transaction and one round
- * trip, so that nothing is ever half-done on the way: a connection that is lost leaves all of it, or nothing.
+ * An append as one statement: the fence, the records, the references and the summary; so is a session that has records at once.
+ * It is one transaction and one round trip, so that nothing is ever half-done on the way: a connection that is lost leaves all
+ * of it, or nothing. With moves of the ledger it is the last statement of the transaction that holds the ledger's rows.
  */
 import { type CompiledQuery, sql } from "kysely";
 import { canonicalJson } from "../../kernel/json.ts";
 import type { AppendCommand, EventRecord, FirstRecords, NewSession } from "../port.ts";
 import { newSessionColumns } from "../session-row.ts";
 import type { Question } from "./connection.ts";
+import { type LedgerChange, ledgerWritten } from "./ledger-rows.ts";
 import type { Queries } from "./queries.ts";
 
 /** Has one row when it was stored, and none when the writer is not the holder or not up to date. */
-export function appendStatement({ build, now }: Queries, command: AppendCommand): Question<{ readonly epoch: number }> {
+export function appendStatement(
+  { build, now }: Queries,
+  command: AppendCommand,
+  ledger: LedgerChange | null,
+): Question<{ readonly epoch: number }> {
   const { lease, after_seq, records, summary } = command;
   const statement = sql<{ readonly epoch: number }>`
     WITH fence AS (
@@ -19,7 +25,7 @@ export function appendStatement({ build, now }: Queries, command: AppendCommand)
       WHERE tenant = ${lease.tenant} AND session = ${lease.session} AND owner_token = ${lease.token}
         AND epoch = ${lease.epoch}::bigint AND last_seq = ${after_seq}::bigint
       RETURNING tenant, principal, session, epoch
-    ), ${written(command)}
+    ), ${written(command)}${ledger === null ? sql`` : sql`, ${ledgerWritten(ledger)}`}
     SELECT epoch FROM fence`;
   return { compile: (): CompiledQuery<{ readonly epoch: number }> => statement.compile(build) };
 }

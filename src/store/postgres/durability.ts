@@ -11,6 +11,8 @@ export interface ServerSettings {
   readonly lazyCommit: boolean;
   /** Sentences for people; empty when an acknowledged event is on disk. */
   readonly weakened: readonly string[];
+  /** Another one for every opening of the store, below 2³². */
+  readonly opening: number;
 }
 
 const NO_FSYNC = "The database runs with fsync=off: what it acknowledged can be lost when its machine stops.";
@@ -22,10 +24,12 @@ export async function serverSettings(
   { build }: Queries,
   where: string,
 ): Promise<ServerSettings> {
-  const query = sql<Record<"encoding" | "commit" | "fsync" | "pages" | "read_only", string>>`
+  const query = sql<
+    Record<"encoding" | "commit" | "fsync" | "pages" | "read_only", string> & { readonly opening: number }
+  >`
     SELECT current_setting('server_encoding') AS encoding, current_setting('synchronous_commit') AS commit,
       current_setting('fsync') AS fsync, current_setting('full_page_writes') AS pages,
-      current_setting('transaction_read_only') AS read_only`;
+      current_setting('transaction_read_only') AS read_only, ('x' || left(gen_random_uuid()::text, 8))::bit(32)::bigint AS opening`;
   const found = await connection.statement((ask) => ask.first({ compile: () => query.compile(build) }));
   if (found?.encoding !== "UTF8") {
     throw new HarnessError(
@@ -44,5 +48,6 @@ export async function serverSettings(
   return {
     lazyCommit: found.commit === "off",
     weakened: [...(found.fsync === "on" ? [] : [NO_FSYNC]), ...(found.pages === "on" ? [] : [NO_FULL_PAGES])],
+    opening: found.opening,
   };
 }

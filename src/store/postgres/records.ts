@@ -5,7 +5,8 @@ import type { BlobHash } from "../../kernel/ids.ts";
 import type { AppendCommand, EventRecord, Store } from "../port.ts";
 import { blobMissing, fenced, recordCorrupt } from "../refusal.ts";
 import { appendStatement } from "./append-statement.ts";
-import { DriverError, type Questions } from "./connection.ts";
+import { type Attempt, DriverError, type Questions } from "./connection.ts";
+import { heldChange, type LedgerChange } from "./ledger-rows.ts";
 import { isServerError } from "./postgres-error.ts";
 import type { TableContext } from "./table-context.ts";
 
@@ -29,19 +30,31 @@ export function createPostgresRecords({ connection, queries }: TableContext): Po
     return found.length === records.length && records.every(({ hash }, i) => found[i]?.hash === hash);
   };
 
+  const stored = async (
+    ask: Questions,
+    { again }: Attempt,
+    command: AppendCommand,
+    change: LedgerChange | null,
+  ): Promise<void> => {
+    const written = await ask.first(appendStatement(queries, command, change)).catch((error: unknown) => {
+      throw missingBlob(error, command.blobs) ?? error;
+    });
+    if (written) return;
+    if (again && command.records.length > 0 && (await isStored(ask, command))) return;
+    throw fenced(command.lease.session);
+  };
+
   return {
-    append: (command) =>
-      connection.statement(async (ask, { again }) => {
-        const { lease, after_seq, records } = command;
-        const gapless = records.every(({ seq }, i) => seq === after_seq + i + 1);
-        invariant(gapless, "invariant S2: records are appended without gaps");
-        const moved = await ask.first(appendStatement(queries, command)).catch((error: unknown) => {
-          throw missingBlob(error, command.blobs) ?? error;
-        });
-        if (moved) return;
-        if (again && records.length > 0 && (await isStored(ask, command))) return;
-        throw fenced(lease.session);
-      }),
+    append: async (command) => {
+      const { lease, after_seq, ledger } = command;
+      const gapless = command.records.every(({ seq }, i) => seq === after_seq + i + 1);
+      invariant(gapless, "invariant S2: records are appended without gaps");
+      if (ledger === undefined) return connection.statement((ask, attempt) => stored(ask, attempt, command, null));
+      // The ledger first, then the session's row: in this order whoever needs both.
+      return connection.transaction(async (ask, attempt) =>
+        stored(ask, attempt, command, await heldChange(ask, queries, lease.tenant, ledger)),
+      );
+    },
 
     read: ({ tenant, session, after_seq, limit }) =>
       connection.statement(async (ask) => {

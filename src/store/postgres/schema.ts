@@ -1,5 +1,7 @@
 /** The tables as today's code sees them. They are made by the migrations beside this file. */
 import type { Generated, GeneratedAlways } from "kysely";
+import type { TenantCap, TenantPeriod } from "../ledger.ts";
+import type { CallRow, ScopeRow } from "../ledger-rule.ts";
 import type { SessionColumns } from "../session-row.ts";
 
 export interface Schema {
@@ -9,6 +11,10 @@ export interface Schema {
   readonly blobs: BlobsTable;
   readonly blob_pieces: BlobPiecesTable;
   readonly blob_refs: BlobRefsTable;
+  readonly ledger_scopes: LedgerScopesTable;
+  readonly ledger_calls: LedgerCallsTable;
+  readonly tenant_caps: TenantCapsTable;
+  readonly cells: CellsTable;
 }
 
 export interface SessionsTable extends SessionColumns {
@@ -60,4 +66,28 @@ export interface BlobRefsTable {
   readonly principal: string;
   readonly session: string;
   readonly hash: string;
+}
+
+export interface LedgerScopesTable extends ScopeRow {
+  readonly tenant: string;
+}
+
+export interface LedgerCallsTable extends CallRow {
+  readonly tenant: string;
+}
+
+export interface TenantCapsTable extends TenantCap {
+  readonly tenant: string;
+  readonly period: TenantPeriod;
+}
+
+export interface CellsTable {
+  readonly tenant: string;
+  readonly key: string;
+  readonly version: number;
+  /** Null when it was emptied. */
+  readonly value: string | null;
+  readonly updated_at: number;
+  /** Of its last writes, newest first: looked at by the server only. */
+  readonly marks: unknown;
 }

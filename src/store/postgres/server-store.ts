@@ -4,9 +4,11 @@ import type { Clock, Random } from "../../kernel/clock.ts";
 import type { Store } from "../port.ts";
 import type { Address } from "./address.ts";
 import { createPostgresBlobs } from "./blobs.ts";
+import { createPostgresCells } from "./cells.ts";
 import { type Connection, createConnection } from "./connection.ts";
-import { serverSettings } from "./durability.ts";
+import { type ServerSettings, serverSettings } from "./durability.ts";
 import { createPostgresLeases } from "./leases.ts";
+import { createPostgresLedger } from "./ledger.ts";
 import { OPEN_MS_MAX } from "./limits.ts";
 import { migrate } from "./migrate.ts";
 import { createPool } from "./pool.ts";
@@ -31,19 +33,20 @@ export async function openServerStore(options: ServerStoreOptions): Promise<Stor
   const pool = createPool(driver, { address, schema, settings: [] });
   const first = createConnection({ pool, where, clock, random, patience_ms: OPEN_MS_MAX });
   try {
-    const { lazyCommit, weakened } = await serverSettings(first, createQueries(undefined), where);
+    const settings = await serverSettings(first, createQueries(undefined), where);
     await migrate({ connection: first, queries: createQueries(undefined), schema, where });
-    if (!lazyCommit) return storeOn(createConnection({ pool, where, clock, random }), options, weakened);
+    if (!settings.lazyCommit) return storeOn(createConnection({ pool, where, clock, random }), options, settings);
     await first.close();
     const strict = createPool(driver, { address, schema, settings: ["synchronous_commit=on"] });
-    return storeOn(createConnection({ pool: strict, where, clock, random }), options, weakened);
+    return storeOn(createConnection({ pool: strict, where, clock, random }), options, settings);
   } catch (error) {
     await first.close();
     throw error;
   }
 }
 
-function storeOn(connection: Connection, { time }: ServerStoreOptions, weakened: readonly string[]): Store {
+function storeOn(connection: Connection, { time }: ServerStoreOptions, settings: ServerSettings): Store {
+  const { weakened, opening } = settings;
   const queries = createQueries(time);
   const context = { connection, queries };
   return {
@@ -54,6 +57,8 @@ function storeOn(connection: Connection, { time }: ServerStoreOptions, weakened:
     ...createPostgresRecords(context),
     ...createPostgresSnapshots(context),
     ...createPostgresBlobs(context),
+    ...createPostgresLedger(context),
+    ...createPostgresCells(context, opening),
     close: () => connection.close(),
   };
 }

@@ -5,6 +5,7 @@ import type { NewSession, SessionRow, Store } from "../port.ts";
 import { leaseHeld, sessionExists } from "../refusal.ts";
 import { sessionRow } from "../session-row.ts";
 import { createStatement } from "./append-statement.ts";
+import { abandonCalls } from "./ledger.ts";
 import { missingBlob } from "./records.ts";
 import { findSession, lockedSession, nowOf } from "./session-rows.ts";
 import type { TableContext } from "./table-context.ts";
@@ -42,10 +43,14 @@ export function createPostgresSessions(context: TableContext): PostgresSessions 
 
     deleteSession: (tenant, session) =>
       connection.transaction(async (ask) => {
+        // As an append does: the ledger first, then the session's row.
+        await abandonCalls(ask, queries, tenant, session);
         const row = await lockedSession(ask, queries, tenant, session);
         if (row?.owner && isDriven(row, await nowOf(ask, queries))) throw leaseHeld(session, row.owner);
         // Records, snapshot and references go with the row.
         await ask.run(build.deleteFrom("sessions").where("tenant", "=", tenant).where("session", "=", session));
+        // What the last writer reserved between the two steps. From here on nobody can.
+        await abandonCalls(ask, queries, tenant, session);
       }),
   };
 }

@@ -29,6 +29,8 @@ export interface Connection {
    * in the order in which the statement names them.
    */
   statement(build: () => Compilable<unknown>): (...values: readonly unknown[]) => { readonly changes: number };
+  /** The same for a query that returns rows. */
+  lookup<Row>(build: () => Compilable<Row>): (...values: readonly unknown[]) => Row[];
   /** Runs a query that returns rows. Inside `read` or `write` only. */
   all<Row>(query: Compilable<Row>): Row[];
   /** The first row. */
@@ -39,6 +41,12 @@ export interface Connection {
   read<T>(work: () => T): Promise<T>;
   /** Looks and writes, in one transaction. What `work` throws undoes it. */
   write<T>(work: () => T): Promise<T>;
+  /**
+   * As `write`, for what is kept like a cache: a crash of the process loses none of it, a power failure may lose the newest.
+   * It costs no sync where the write-ahead log is used. What others write meanwhile is as durable as ever: their commit syncs
+   * the whole log, with what stands in it before.
+   */
+  writeUnsynced<T>(work: () => T): Promise<T>;
   close(): void;
 }
 
@@ -63,28 +71,19 @@ export function createConnection(options: ConnectionOptions): Connection {
     return statement;
   };
 
-  const transaction = <T>(begin: "BEGIN" | "BEGIN IMMEDIATE", work: () => T): T => {
-    database.exec(begin);
-    try {
-      const result = work();
-      database.exec("COMMIT");
-      return result;
-    } catch (error) {
-      // SQLite has already rolled back after some errors.
-      if (database.inTransaction) database.exec("ROLLBACK");
-      throw error;
-    }
-  };
-
-  const attempt = async <T>(begin: "BEGIN" | "BEGIN IMMEDIATE", work: () => T): Promise<T> => {
+  const attempt = async <T>(run: () => T): Promise<T> => {
     if (!database.open) throw storeClosed();
     try {
-      return await whileBusy(options, () => transaction(begin, work));
+      return await whileBusy(options, run);
     } catch (error) {
       const known = translated(error, path);
       if (known instanceof HarnessError && known.kind === "store_io") failed ??= known;
       throw known;
     }
+  };
+
+  const refuseAfterFailure = (): void => {
+    if (failed) throw new HarnessError("store_io", failed.happened, failed.todo, { cause: failed });
   };
 
   return {
@@ -104,15 +103,26 @@ export function createConnection(options: ConnectionOptions): Connection {
         return made.run(...values);
       };
     },
+    lookup: <Row>(build: () => Compilable<Row>) => {
+      let made: Statement | null = null;
+      return (...values: readonly unknown[]) => {
+        made ??= prepared(build().compile().sql);
+        return made.all(...values) as Row[];
+      };
+    },
     run: (query) => {
       const { sql, parameters } = query.compile();
       const { changes, lastInsertRowid } = prepared(sql).run(...parameters);
       return { changes, id: Number(lastInsertRowid) };
     },
-    read: (work) => attempt("BEGIN", work),
+    read: (work) => attempt(() => transaction(database, "BEGIN", work)),
     async write(work) {
-      if (failed) throw new HarnessError("store_io", failed.happened, failed.todo, { cause: failed });
-      return attempt("BEGIN IMMEDIATE", work);
+      refuseAfterFailure();
+      return attempt(() => transaction(database, "BEGIN IMMEDIATE", work));
+    },
+    async writeUnsynced(work) {
+      refuseAfterFailure();
+      return attempt(() => unsynced(database, work));
     },
     close: () => {
       try {
@@ -122,6 +132,33 @@ export function createConnection(options: ConnectionOptions): Connection {
       }
     },
   };
+}
+
+function transaction<T>(database: Database, begin: "BEGIN" | "BEGIN IMMEDIATE", work: () => T): T {
+  database.exec(begin);
+  try {
+    const result = work();
+    database.exec("COMMIT");
+    return result;
+  } catch (error) {
+    // SQLite has already rolled back after some errors.
+    if (database.inTransaction) database.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+/** The level cannot be changed within a transaction and is the connection's: so it is put back before anybody else runs. */
+function unsynced<T>(database: Database, work: () => T): T {
+  // Without the log a commit that is not synced could damage the file.
+  if (database.pragma("journal_mode", { simple: true }) !== "wal") {
+    return transaction(database, "BEGIN IMMEDIATE", work);
+  }
+  database.exec("PRAGMA synchronous = NORMAL");
+  try {
+    return transaction(database, "BEGIN IMMEDIATE", work);
+  } finally {
+    database.exec("PRAGMA synchronous = FULL");
+  }
 }
 
 /** Tries again while another process is in the way, within the bound of `store_busy`. Nothing was written when it throws. */

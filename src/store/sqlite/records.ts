@@ -5,6 +5,7 @@ import type { BlobHash, SessionId, TenantId } from "../../kernel/ids.ts";
 import { canonicalJson } from "../../kernel/json.ts";
 import type { AppendCommand, EventRecord, FirstRecords, SessionRow, Store } from "../port.ts";
 import { blobMissing, fenced, recordCorrupt } from "../refusal.ts";
+import { ledgerWriter } from "./ledger.ts";
 import type { TableContext } from "./table-context.ts";
 
 export type SqliteRecords = Pick<Store, "append" | "read" | "putSnapshot" | "getSnapshot">;
@@ -12,6 +13,7 @@ export type SqliteRecords = Pick<Store, "append" | "read" | "putSnapshot" | "get
 export function createSqliteRecords({ connection, queries, clock }: TableContext): SqliteRecords {
   const move = moveStatement({ connection, queries });
   const writeRecords = recordWriter({ connection, queries });
+  const ledger = ledgerWriter({ connection, queries });
 
   /** The fence and the new position in one statement: it fits no row unless the writer is the holder and up to date. */
   const moveOn = ({ lease, after_seq, records, summary }: AppendCommand): boolean => {
@@ -29,6 +31,7 @@ export function createSqliteRecords({ connection, queries, clock }: TableContext
         invariant(gapless, "invariant S2: records are appended without gaps");
         if (!moveOn(command)) throw fenced(lease.session);
         writeRecords(lease, command);
+        if (command.ledger) ledger.move(lease.tenant, command.ledger);
       }),
 
     read: ({ tenant, session, after_seq, limit }) =>

@@ -1,5 +1,8 @@
 /** The tables as today's code sees them. They are made by the migrations beside this file. */
 import type { Generated, GeneratedAlways } from "kysely";
+import type { NanoDollars } from "../../kernel/money.ts";
+import type { ScopeRow } from "../ledger-rule.ts";
+import type { TenantPeriod } from "../ledger.ts";
 
 export interface Schema {
   readonly sessions: SessionsTable;
@@ -8,6 +11,10 @@ export interface Schema {
   readonly blobs: BlobsTable;
   readonly blob_pieces: BlobPiecesTable;
   readonly blob_refs: BlobRefsTable;
+  readonly ledger_scopes: LedgerScopesTable;
+  readonly ledger_calls: LedgerCallsTable;
+  readonly ledger_caps: LedgerCapsTable;
+  readonly cells: CellsTable;
 }
 
 export interface SessionsTable {
@@ -75,4 +82,33 @@ export interface BlobRefsTable {
   readonly tenant: string;
   readonly session: string;
   readonly hash: string;
+}
+
+export interface LedgerScopesTable extends ScopeRow {
+  readonly tenant: string;
+}
+
+export interface LedgerCallsTable {
+  readonly tenant: string;
+  readonly call: string;
+  /** JSON of the names; null when it is settled. */
+  readonly scopes: string | null;
+  readonly cost: NanoDollars | null;
+  readonly tokens: number;
+}
+
+export interface LedgerCapsTable {
+  readonly tenant: string;
+  readonly period: TenantPeriod;
+  readonly cost: NanoDollars | null;
+  readonly tokens: number | null;
+}
+
+export interface CellsTable {
+  readonly tenant: string;
+  readonly key: string;
+  readonly version: number;
+  /** Null when it was emptied. */
+  readonly value: string | null;
+  readonly updated_at: number;
 }

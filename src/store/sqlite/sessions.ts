@@ -4,6 +4,7 @@ import { isDriven } from "../lease-rule.ts";
 import type { Store } from "../port.ts";
 import { leaseHeld, sessionExists } from "../refusal.ts";
 import { newSessionColumns, sessionRow } from "../session-row.ts";
+import { ledgerWriter } from "./ledger.ts";
 import { recordWriter } from "./records.ts";
 import { sessionRows } from "./session-rows.ts";
 import type { TableContext } from "./table-context.ts";
@@ -13,6 +14,7 @@ export type SqliteSessions = Pick<Store, "createSession" | "getSession" | "listS
 export function createSqliteSessions({ connection, queries, clock }: TableContext): SqliteSessions {
   const rows = sessionRows({ connection, queries });
   const writeRecords = recordWriter({ connection, queries });
+  const ledger = ledgerWriter({ connection, queries });
 
   return {
     createSession: (session, first = NO_RECORDS) =>
@@ -43,6 +45,8 @@ export function createSqliteSessions({ connection, queries, clock }: TableContex
       connection.write(() => {
         const row = rows.find(tenant, session);
         if (row?.owner && isDriven(row, clock.now())) throw leaseHeld(session, row.owner);
+        // What was spent stays in the ledger, and what is still reserved may have been.
+        if (row) ledger.abandon(tenant, session);
         // Records, snapshot and references go with the row.
         connection.run(queries.deleteFrom("sessions").where("tenant", "=", tenant).where("session", "=", session));
       }),

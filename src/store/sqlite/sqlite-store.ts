@@ -18,7 +18,9 @@ import { BUSY_BLOCK_MS, type ConnectionOptions, createConnection, whileBusy } fr
 import { MIGRATIONS, SCHEMA_VERSION } from "./migrations/index.ts";
 import { networkFileSystem } from "./network-file-system.ts";
 import type { Queries } from "./queries.ts";
+import { createSqliteCells } from "./cells.ts";
 import { createSqliteLeases } from "./leases.ts";
+import { createSqliteLedger } from "./ledger.ts";
 import { createSqliteRecords } from "./records.ts";
 import { createSqliteSessions } from "./sessions.ts";
 import { translated } from "./sqlite-error.ts";
@@ -89,6 +91,8 @@ function storeOn(options: ConnectionOptions, queries: Queries, network: string |
     ...createSqliteLeases(context),
     ...createSqliteRecords(context),
     ...createSqliteBlobs(context),
+    ...createSqliteLedger(context),
+    ...createSqliteCells(context),
     close: async () => {
       connection.close();
     },

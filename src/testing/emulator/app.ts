@@ -2,18 +2,24 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../../kernel/clock.ts";
 import { parseJson } from "../../model/json-view.ts";
+import { type Asking, promptTokens, refused } from "./asking.ts";
 import { anthropic } from "./anthropic/dialect.ts";
 import { bodyError as countBodyError } from "./anthropic/validate.ts";
+import { type BatchCounts, createBatchServer } from "./batches/batches.ts";
 import type { Dialect } from "./dialect.ts";
+import type { PoolCounts } from "./limits/gate.ts";
 import { openaiChat } from "./openai-chat/dialect.ts";
 import { openaiResponses } from "./openai-responses/dialect.ts";
-import { type Asking, createPlayer, promptTokens, refused } from "./player.ts";
+import { createPlayer } from "./player.ts";
 import { createRequestLog, type RecordedRequest } from "./request-log.ts";
 import { sendJson } from "./respond.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** As the providers' own limit for messages. Bytes. */
 const REQUEST_BYTES_MAX = 32 * 1024 * 1024;
+
+/** What was answered and refused, for who has only the URL. It needs no key and is not logged. */
+const COUNTS_PATH = "/emulator/counts";
 
 export interface AppParts {
   readonly scenario: Scenario;
@@ -24,6 +30,8 @@ export interface AppParts {
 }
 
 export interface App {
+  counts(): readonly PoolCounts[];
+  batches(): BatchCounts;
   readonly requests: readonly RecordedRequest[];
   readonly closing: AbortController;
   remaining(): readonly string[];
@@ -34,26 +42,41 @@ export function createApp({ scenario, apiKey, clock, refuse }: AppParts): App {
   const log = createRequestLog();
   const closing = new AbortController();
   const player = createPlayer({ scenario, clock, closing: closing.signal, refuse });
+  const batches = createBatchServer({ scenario, apiKey, clock });
   const born = clock.monotonic();
   let count = 0;
 
   return {
     requests: log.requests,
     closing,
-    remaining: () => player.remaining(),
+    counts: () => player.counts(),
+    batches: () => batches.counts(),
+    // A turn may answer a batch as well as a call.
+    remaining: () => player.remaining().filter((name) => batches.remaining().includes(name)),
     handle: async (request, response) => {
+      if (request.method === "GET" && request.url === COUNTS_PATH)
+        return sendJson(response, 200, { requests: count, models: player.counts(), batches: batches.counts() });
       count += 1;
       const requestId = `req_emulator_${count}`;
       const headers = headersOf(request);
       const url = request.url ?? "/";
       const path = pathOf(url);
-      const route = `${request.method} ${path}`;
+      const method = request.method ?? "";
+      const route = `${method} ${path}`;
+      const ofBatches = batches.dialectOf(path);
+      if (ofBatches !== null) {
+        const at = Math.round(clock.monotonic() - born);
+        // The bodies of batches are read as streams and not kept.
+        log.add({ method, path: url, dialect: ofBatches.name, headers, body: null, at }, 0);
+        response.setHeader(ofBatches.requestIdHeader, requestId);
+        return batches.handle({ request, response, headers, requestId, path });
+      }
       const dialect = ROUTES[route] ?? dialectOfHeaders(headers);
       const asked = clock.monotonic() - born;
       const text = await readBody(request);
       const body = text === null || text === "" ? null : (parseJson(text) ?? text);
       const note = log.add(
-        { method: request.method ?? "", path: url, dialect: dialect.name, headers, body, at: Math.round(asked) },
+        { method, path: url, dialect: dialect.name, headers, body, at: Math.round(asked) },
         text?.length ?? 0,
       );
       const asking: Asking = { dialect, headers, requestId, count, body, response, note };
@@ -64,7 +87,7 @@ export function createApp({ scenario, apiKey, clock, refuse }: AppParts): App {
       if (route === "GET /models")
         return sendJson(response, 200, dialect.modelList(scenario.models ?? dialect.defaultModels));
       if (route === "POST /messages/count_tokens") return countTokens(asking);
-      return refused(asking, dialect.notFound(request.method ?? "", url.split("?")[0] ?? "/"));
+      return refused(asking, dialect.notFound(method, url.split("?")[0] ?? "/"));
     },
   };
 }

@@ -5,6 +5,7 @@
 import type { JsonRecord } from "../../model/json-view.ts";
 import type { CacheBlock, CacheKind, PromptUsage } from "./cache/prompt.ts";
 import type { ErrorWord } from "./error-word.ts";
+import type { Level, RateName, Refusal } from "./limits/limits.ts";
 import type { Stop, Turn } from "./scenario.ts";
 
 export const DIALECTS = ["anthropic", "openai-responses", "openai-chat"] as const;
@@ -17,6 +18,8 @@ export interface ApiError {
   readonly message: string;
   readonly code?: string | null;
   readonly param?: string | null;
+  /** Anthropic's. */
+  readonly details?: { readonly error_code: string };
 }
 
 export interface RequestHead {
@@ -40,6 +43,8 @@ export interface Asked {
    */
   readonly pauses?: { readonly open: string | null };
   readonly model: string;
+  /** How long the answer may be; null: it does not say. */
+  readonly maxTokens: number | null;
   readonly stream: boolean;
   readonly system: string;
   /** Of the last message, where the user said it. */
@@ -118,8 +123,20 @@ export interface Dialect {
   invalid(message: string): ApiError;
   notFound(method: string, path: string): ApiError;
   tooLarge(): ApiError;
+  /** Where no limits are enforced. */
   rateHeaders(rate: RateState): { readonly [name: string]: string };
+  readonly limits: LimitWords;
   modelList(models: readonly string[]): object;
+}
+
+/** How a provider tells the limits that are enforced. */
+export interface LimitWords {
+  /** What it limits, in the order in which it looks. */
+  readonly rates: readonly RateName[];
+  /** @param now milliseconds since the epoch */
+  headers(levels: readonly Level[], now: number): { readonly [name: string]: string };
+  error(refusal: Refusal, model: string, now: number): ApiError;
+  retryHeaders(waitMs: number): { readonly [name: string]: string };
 }
 
 export interface RateState {

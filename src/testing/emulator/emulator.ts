@@ -3,7 +3,7 @@
  * HTTP, real streams, real faults, no model. It contacts nobody. `docs/emulator.md` is its manual.
  *
  * E1: what the provider would refuse is refused, in the provider's words.
- * E2: a request past the end of the script is refused loudly, never answered with something made up.
+ * E2: a request past the end of the script is refused loudly, never answered with something made up that nobody asked for.
  * E3: after `close` no socket and no timer is left.
  */
 import { createReadStream } from "node:fs";
@@ -12,7 +12,10 @@ import { createServer as createSecureServer } from "node:https";
 import type { Clock } from "../../kernel/clock.ts";
 import { HarnessError } from "../../kernel/harness-error.ts";
 import { createApp } from "./app.ts";
+import type { BatchCounts } from "./batches/batches.ts";
 import { createDoor } from "./door.ts";
+import type { PoolCounts } from "./limits/gate.ts";
+import type { LimitsInput } from "./limits/limits.ts";
 import type { RecordedRequest } from "./request-log.ts";
 import { sendJson } from "./respond.ts";
 import { checkScenario, parseScenario } from "./scenario-file.ts";
@@ -33,7 +36,9 @@ export interface EmulatorOptions {
   readonly apiKey?: string;
   /** True: TLS, with a certificate that nobody has signed. Absent: plain HTTP. */
   readonly https?: boolean;
-  /** By which cached prompts grow old. Absent: the machine's. */
+  /** What is enforced for each key and model; each key goes before the scenario's own. Absent: as the scenario says. */
+  readonly limits?: LimitsInput;
+  /** By which cached prompts grow old and limits refill. Absent: the machine's. */
   readonly clock?: Clock;
 }
 
@@ -44,6 +49,10 @@ export interface Emulator {
   readonly certificate: string | null;
   /** What it was asked, oldest first. */
   readonly requests: readonly RecordedRequest[];
+  /** How many were answered and how many refused, and for what, by key and model. */
+  counts(): readonly PoolCounts[];
+  /** What was submitted in batches, and what of it more than once. */
+  batches(): BatchCounts;
   /** Turns and faults of the scenario that nobody met, named; empty when all were. */
   remaining(): readonly string[];
   /** Closes the port: connections are refused from here on, and the open ones are lost. */
@@ -58,7 +67,8 @@ const SCENARIO_BYTES_MAX = 64 * 1024 * 1024;
 
 /** @throws HarnessError `config_invalid` when the scenario is not valid, `usage` when it cannot be read or the port is taken. */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
-  const scenario = await loadScenario(options);
+  const loaded = await loadScenario(options);
+  const scenario = options.limits === undefined ? loaded : withLimits(loaded, options.limits);
   const app = createApp({
     scenario,
     apiKey: options.apiKey ?? null,
@@ -84,6 +94,8 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     url: `${identity ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}`,
     certificate: identity?.cert ?? null,
     requests: app.requests,
+    counts: () => app.counts(),
+    batches: () => app.batches(),
     remaining: () => app.remaining(),
     refuseConnections: () => door.shut(),
     acceptConnections: async () => {
@@ -94,6 +106,11 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       await door.remove();
     },
   };
+}
+
+/** @throws HarnessError `config_invalid` */
+function withLimits(scenario: Scenario, own: LimitsInput): Scenario {
+  return checkScenario({ ...scenario, limits: { ...scenario.limits, ...own } }, "with its limits");
 }
 
 async function loadScenario(options: EmulatorOptions): Promise<Scenario> {

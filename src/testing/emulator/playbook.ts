@@ -7,10 +7,12 @@
  * B2: a turn with `match` stands outside the order: it answers when its conditions hold, `repeat` times a conversation.
  *     A step once answered by it stays its own, and the order goes on after it.
  * B3: a fault meets the first `times` requests of its step, then the turn is answered. Chaos meets what no fault does.
+ * B4: with `generate`, a step for which the script has no turn is answered with one that is made for it (generate.ts).
  */
 import { drawFault } from "./chaos.ts";
 import type { Asked } from "./dialect.ts";
 import { type Fault, isHarmless } from "./fault.ts";
+import { generatedTurn } from "./generate.ts";
 import type { Scenario, Turn } from "./scenario.ts";
 
 /** Conversations that are remembered; the oldest goes first. */
@@ -19,6 +21,11 @@ const CONVERSATIONS_MAX = 10_000;
 const LAST_WORDS_MAX = 300;
 /** Stands for a turn without text, which no message holds. */
 const NEVER_SAID = "\u0000";
+/** B4. Stands for every turn that is made: what it says is made anew each time, and not kept. */
+const GENERATED: Entry = {
+  name: "generated",
+  turn: { say: NEVER_SAID, latency_ms: 0, chunk_chars: 1, chunk_delay_ms: 0, repeat: 1 },
+};
 
 export interface Play {
   readonly turn: Turn;
@@ -73,7 +80,9 @@ export function createPlaybook(scenario: Scenario): Playbook {
       const script = scriptFor(scripts, asked.task);
       const steps = recall(conversations, conversation);
       const index = stepIn(script, steps, asked);
-      const step = steps.get(index) ?? choose(script, steps, asked, index);
+      const { generate } = scenario;
+      const step =
+        steps.get(index) ?? choose(script, steps, asked, index) ?? (generate ? stepOf(GENERATED, false) : null);
       if (step === null) {
         const had = script.ordered.length;
         return `emulator: conversation ${conversation} asked for step ${index + 1}, and its script has ${had} turn(s). Last message: ${asked.lastWords.slice(0, LAST_WORDS_MAX)}`;
@@ -87,7 +96,11 @@ export function createPlaybook(scenario: Scenario): Playbook {
       }
       if (fault === null || isHarmless(fault)) answered.add(step.entry);
       step.attempts += 1;
-      return { turn: step.entry.turn, fault, step: index, name: step.entry.name, first: step.attempts === 1 };
+      const turn =
+        generate && step.entry === GENERATED
+          ? generatedTurn(generate, { conversation, step: index, maxTokens: asked.maxTokens })
+          : step.entry.turn;
+      return { turn, fault, step: index, name: step.entry.name, first: step.attempts === 1 };
     },
     remaining: () => {
       const turns = scripts

@@ -2,36 +2,27 @@
 import { createHash } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import type { Clock } from "../../kernel/clock.ts";
-import { createAutomaticCache } from "./cache/automatic.ts";
-import { createKeptPrompts, type Kept } from "./cache/kept.ts";
-import { type CacheAnswer, createMarkedCache } from "./cache/marked.ts";
+import { type Asking, promptTokens, refused } from "./asking.ts";
+import { type CountedPrompt, createPromptCounter, type PromptCounter } from "./cache/counter.ts";
+import type { Kept } from "./cache/kept.ts";
+import type { CacheAnswer } from "./cache/marked.ts";
 import type { CacheBlock } from "./cache/prompt.ts";
-import type { Answer, ApiError, Asked, Dialect } from "./dialect.ts";
-import { type Fault, wayOf } from "./fault.ts";
-import { createStoredResponses } from "./openai-responses/stored.ts";
+import type { Answer, AnswerUsage, ApiError, Asked } from "./dialect.ts";
+import { wayOf } from "./fault.ts";
+import { createEnforcer } from "./limits/enforcer.ts";
+import type { Pass, PoolCounts, Wanted } from "./limits/gate.ts";
+import { createStoredResponses, type StoredResponses } from "./openai-responses/stored.ts";
 import { createPlaybook, type Play } from "./playbook.ts";
-import type { RecordedPlay, RecordedRequest } from "./request-log.ts";
-import { isAnswered, respond, sendJson } from "./respond.ts";
+import { maskedKey, type RecordedPlay, type RecordedRequest } from "./request-log.ts";
+import { isAnswered, respond } from "./respond.ts";
 import { saidBy, usageOf } from "./said.ts";
 import type { Scenario } from "./scenario.ts";
-import { tokensOf } from "./tokens.ts";
 
-const RATE_WINDOW_MS = 60_000;
 /** A client may say here which conversation it is. */
 const CONVERSATION_HEADER = "x-emulator-conversation";
 
-export interface Asking {
-  readonly dialect: Dialect;
-  readonly headers: RecordedRequest["headers"];
-  readonly requestId: string;
-  /** How many requests there were before it, itself among them. */
-  readonly count: number;
-  readonly body: unknown;
-  readonly response: ServerResponse;
-  readonly note: (play: RecordedPlay) => void;
-}
-
 export interface Player {
+  counts(): readonly PoolCounts[];
   remaining(): readonly string[];
   play(asking: Asking): Promise<void>;
 }
@@ -56,103 +47,128 @@ interface Valid {
 export function createPlayer({ scenario, clock, closing, refuse }: PlayerParts): Player {
   const playbook = createPlaybook(scenario);
   const stored = createStoredResponses();
-  const countPrompt = promptCounter(scenario, clock);
+  const prompts = createPromptCounter(clock, scenario.cache?.min_tokens);
+  const enforcer = createEnforcer(scenario, clock);
 
-  const check = ({ dialect, headers, body: sent }: Asking): Valid | { readonly error: ApiError } => {
-    const resolved = dialect.name === "openai-responses" ? stored.resolve(sent) : { body: sent };
-    if ("error" in resolved) return resolved;
-    const { body } = resolved;
-    const wrong = dialect.bodyError(body, headers);
-    if (wrong) return { error: wrong };
-    const blocks = dialect.blocks(body);
-    const limit = scenario.context_tokens;
-    const overflow = limit === undefined ? null : dialect.overflow(body, promptTokens(blocks), limit);
-    if (overflow) return { error: overflow };
-    const asked = dialect.asked(body, headers);
-    return { body, blocks, asked, conversation: conversationOf(asked, headers) };
+  const answerOf = ({ body, asked, conversation }: Valid, { turn, fault, step }: Play, spoken: Spoken): Answer => ({
+    ...spoken,
+    turn,
+    model: asked.model,
+    id: `${conversation}_${step + 1}`,
+    body,
+    usage: fault?.usage_missing ? null : spoken.usage,
+    created: Math.floor(clock.now() / 1_000),
+    reasoningField: scenario.reasoning_field ?? null,
+  });
+
+  /** A request that was let in: its turn is found and played. */
+  const playTurn = async (
+    asking: Asking,
+    valid: Valid,
+    { prompt, wanted, ...asks }: Asks,
+    pass: Pass,
+  ): Promise<void> => {
+    const { dialect, response, requestId } = asking;
+    const play = playbook.next(valid.asked, valid.conversation);
+    if (typeof play === "string") return refused(asking, dialect.invalid(play));
+    const { turn, fault } = play;
+    const moved = play.first ? (turn.after_ms ?? 0) : 0;
+    prompts.move(moved);
+    const cached = moved === 0 ? asks.cached : prompts.look(prompt);
+    asking.note({ play: recorded(play, valid.conversation, cached, prompts.keep(prompt)) });
+    const said = saidBy(turn, fault);
+    const usage = usageOf(turn, said, cached.usage);
+    pass.settleInput(usage.input + usage.write5m + usage.write1h);
+    if (isAnswered(fault)) {
+      cached.commit();
+      await enforcer.charge(pass, wanted, usage);
+    }
+    const answer = answerOf(valid, play, { said, usage });
+    if (dialect.name === "openai-responses") stored.keep(answer);
+    await respond({
+      response,
+      signal: AbortSignal.any([whenGone(response), closing]),
+      stream: valid.asked.stream,
+      requestId,
+      dialect,
+      answer,
+      fault,
+      wire: { ...scenario.wire, ...turn.wire, ...fault?.wire },
+      refuse,
+      stamp: () => {
+        enforcer.stamp(asking, wanted, fault);
+      },
+      produced: (share) => {
+        pass.produced(Math.ceil(usage.output * share));
+      },
+    });
   };
 
   return {
+    counts: () => enforcer.counts(),
     remaining: () => playbook.remaining(),
     play: async (asking) => {
-      const { dialect, response, requestId } = asking;
-      const valid = check(asking);
+      const valid = check(asking, stored, scenario.context_tokens);
       if ("error" in valid) return refused(asking, valid.error);
-      const { asked, body, conversation } = valid;
-      const play = playbook.next(asked, conversation);
-      if (typeof play === "string") return refused(asking, dialect.invalid(play));
-      const { turn, fault } = play;
-      const { cached, kept } = countPrompt(asking, valid, play);
-      asking.note(recorded(play, conversation, cached, kept));
-      if (isAnswered(fault)) cached.commit();
-      setRateHeaders(asking, fault, clock.now());
-      const said = saidBy(turn, fault);
-      const answer: Answer = {
-        said,
-        turn,
-        model: asked.model,
-        id: `${conversation}_${play.step + 1}`,
-        body,
-        usage: fault?.usage_missing ? null : usageOf(turn, said, cached.usage),
-        created: Math.floor(clock.now() / 1_000),
-        reasoningField: scenario.reasoning_field ?? null,
+      const unpriced = await enforcer.unpriced(asking, valid.asked.model);
+      if (unpriced) return refused(asking, unpriced);
+      const asks = asksOf(prompts, asking, valid);
+      const pass = enforcer.admit(asking, asks.wanted);
+      if (pass === null) return;
+      const leave = (): void => {
+        pass.leave();
       };
-      if (dialect.name === "openai-responses") stored.keep(answer);
-      const gone = new AbortController();
-      response.once("close", () => gone.abort());
-      await respond({
-        response,
-        signal: AbortSignal.any([gone.signal, closing]),
-        stream: asked.stream,
-        requestId,
-        dialect,
-        answer,
-        fault,
-        wire: { ...scenario.wire, ...turn.wire, ...fault?.wire },
-        refuse,
-      });
+      // Whichever is first: the client may send its next request before the server has noticed the end of this one.
+      asking.response.once("close", leave);
+      await playTurn(asking, valid, asks, pass).finally(leave);
     },
   };
 }
 
-interface Counted {
+/** @param limit the context window; absent: there is none */
+function check(asking: Asking, stored: StoredResponses, limit?: number): Valid | { readonly error: ApiError } {
+  const { dialect, headers, body: sent } = asking;
+  const resolved = dialect.name === "openai-responses" ? stored.resolve(sent) : { body: sent };
+  if ("error" in resolved) return resolved;
+  const { body } = resolved;
+  const wrong = dialect.bodyError(body, headers);
+  if (wrong) return { error: wrong };
+  const blocks = dialect.blocks(body);
+  const overflow = limit === undefined ? null : dialect.overflow(body, promptTokens(blocks), limit);
+  if (overflow) return { error: overflow };
+  const asked = dialect.asked(body, headers);
+  return { body, blocks, asked, conversation: conversationOf(asked, headers) };
+}
+
+type Spoken = Pick<Answer, "said"> & { readonly usage: AnswerUsage };
+
+interface Asks {
+  readonly prompt: CountedPrompt;
   readonly cached: CacheAnswer;
-  readonly kept: Kept;
+  readonly wanted: Wanted;
 }
 
-/** Both caches, on one clock that turns can move on. */
-function promptCounter(scenario: Scenario, clock: Clock): (asking: Asking, valid: Valid, play: Play) => Counted {
-  const marked = createMarkedCache();
-  const automatic = createAutomaticCache();
-  const keptPrompts = createKeptPrompts();
-  /** Milliseconds by which turns have moved the clock. */
-  let moved = 0;
-  return ({ dialect, headers }, { blocks, asked, body, conversation }, play) => {
-    if (play.first) moved += play.turn.after_ms ?? 0;
-    const request = {
-      blocks,
-      model: asked.model,
-      workspace: workspaceOf(headers),
-      now: clock.now() + moved,
-      minTokens: scenario.cache?.min_tokens,
-    };
-    const cached = dialect.cache === "marked" ? marked.look(request) : automatic.look(request, body);
-    return { cached, kept: keptPrompts.next(conversation, blocks) };
-  };
+/** What a request wants of its account, and of the cache. */
+function asksOf(prompts: PromptCounter, { dialect, headers }: Asking, valid: Valid): Asks {
+  const { asked, blocks, body, conversation } = valid;
+  const { model, maxTokens } = asked;
+  const { key, label } = keyOf(headers);
+  const prompt = { kind: dialect.cache, blocks, body, model, workspace: key, conversation };
+  const cached = prompts.look(prompt);
+  const { rates } = dialect.limits;
+  const wanted = { key, label, dialect: dialect.name, rates, model, prompt: cached.usage, maxTokens };
+  return { prompt, cached, wanted };
 }
 
-export function promptTokens(blocks: readonly CacheBlock[]): number {
-  return blocks.reduce((sum, { text, hidden }) => sum + (hidden ? 0 : tokensOf(text)), 0);
-}
-
-function setRateHeaders({ dialect, response, count }: Asking, fault: Fault | null, now: number): void {
-  const resetMs = fault?.reset_ms ?? RATE_WINDOW_MS;
-  const headers = dialect.rateHeaders({ count, now, exhausted: fault?.exhausted ?? null, resetMs });
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-}
-
-export function refused({ response, dialect, requestId }: Asking, error: ApiError): void {
-  sendJson(response, error.status, dialect.errorBody(error, requestId));
+function whenGone(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  if (response.closed) gone.abort();
+  else
+    response.once("close", () => {
+      // What is written has nothing left to give up, and to make the reason of an abort takes time.
+      if (!response.writableFinished) gone.abort();
+    });
+  return gone.signal;
 }
 
 /** One conversation is one first user message of one client, as far as the client says who it is. */
@@ -161,10 +177,10 @@ function conversationOf(asked: Asked, headers: RecordedRequest["headers"]): stri
   return createHash("sha256").update(identity).digest("hex").slice(0, 12);
 }
 
-/** Of the key only a hash is kept. */
-function workspaceOf(headers: RecordedRequest["headers"]): string {
+/** Of the key only a hash is kept, and its end. */
+function keyOf(headers: RecordedRequest["headers"]): { readonly key: string; readonly label: string } {
   const key = headers["x-api-key"] ?? headers["authorization"] ?? "";
-  return createHash("sha256").update(key).digest("base64");
+  return { key: createHash("sha256").update(key).digest("base64"), label: maskedKey(key) };
 }
 
 function recorded(play: Play, conversation: string, { usage }: CacheAnswer, kept: Kept): RecordedPlay {

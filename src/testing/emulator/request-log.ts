@@ -1,6 +1,7 @@
 /** What the emulator was asked: tests assert on it. Bounded; keys are masked before anything is kept. */
 import type { Kept } from "./cache/kept.ts";
 import type { DialectName } from "./dialect.ts";
+import type { Refusal } from "./limits/limits.ts";
 
 /** Requests that are kept; the oldest goes first. */
 const REQUESTS_MAX = 5_000;
@@ -47,12 +48,19 @@ export interface RecordedRequest {
   readonly at: number;
   /** Null for what was refused, or asks no model. */
   readonly play: RecordedPlay | null;
+  /** The limit that it was refused for, or `outage`; null: none. */
+  readonly refused: RecordedRefusal | null;
 }
+
+export type RecordedRefusal = Refusal["what"] | "outage";
+
+/** What was made of a request, said after it was logged. */
+export type Made = Partial<Pick<RecordedRequest, "play" | "refused">>;
 
 export interface RequestLog {
   readonly requests: readonly RecordedRequest[];
   /** @param bytes of the body as it came. @returns how to say later what was made of it. */
-  add(request: Omit<RecordedRequest, "play">, bytes: number): (play: RecordedPlay) => void;
+  add(request: Omit<RecordedRequest, keyof Made>, bytes: number): (made: Made) => void;
 }
 
 export function createRequestLog(): RequestLog {
@@ -62,7 +70,7 @@ export function createRequestLog(): RequestLog {
   return {
     requests,
     add: (request, bytes) => {
-      const recorded = { ...request, headers: masked(request.headers), play: null as RecordedPlay | null };
+      const recorded: RecordedRequest = { ...request, headers: masked(request.headers), play: null, refused: null };
       requests.push(recorded);
       sizes.push(bytes);
       kept += bytes;
@@ -70,8 +78,8 @@ export function createRequestLog(): RequestLog {
         requests.shift();
         kept -= sizes.shift() ?? 0;
       }
-      return (play) => {
-        recorded.play = play;
+      return (made) => {
+        Object.assign(recorded, made);
       };
     },
   };
@@ -79,6 +87,10 @@ export function createRequestLog(): RequestLog {
 
 function masked(headers: RecordedRequest["headers"]): RecordedRequest["headers"] {
   return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, SECRET_HEADERS.has(name) ? `***${value.slice(-4)}` : value]),
+    Object.entries(headers).map(([name, value]) => [name, SECRET_HEADERS.has(name) ? maskedKey(value) : value]),
   );
+}
+
+export function maskedKey(key: string): string {
+  return `***${key.slice(-4)}`;
 }

@@ -25,6 +25,10 @@ export interface Answering {
   readonly wire: Wire;
   /** Nobody listens for so many milliseconds. */
   readonly refuse: (ms: number) => void;
+  /** Sets the rate headers, as they are at this moment. */
+  readonly stamp: () => void;
+  /** Such a share of the answer has been produced by now, 0 to 1. */
+  readonly produced: (share: number) => void;
 }
 
 /** @returns whether the model began to answer: only then is its prompt in the cache. */
@@ -38,17 +42,15 @@ export function isAnswered(fault: Fault | null): boolean {
 
 export async function respond(answering: Answering): Promise<void> {
   const { response, fault, signal, answer } = answering;
-  for (const [name, value] of Object.entries({ ...answer.turn.headers, ...fault?.headers }))
-    response.setHeader(name, value);
-  if (fault?.reset) return reset(response);
-  if (fault?.close) return closeInOrder(response);
-  if (fault?.refuse_ms !== undefined) {
-    answering.refuse(fault.refuse_ms);
-    return reset(response);
-  }
+  if (isLost(answering)) return;
   await pause(answer.turn.latency_ms, signal);
   if (signal.aborted) return;
   if (fault?.no_headers) return pause(null, signal);
+  // An answer that is not streamed is there before its headers are.
+  if (!answering.stream && isAnswered(fault)) answering.produced(1);
+  answering.stamp();
+  for (const [name, value] of Object.entries({ ...answer.turn.headers, ...fault?.headers }))
+    response.setHeader(name, value);
   if (fault?.status !== undefined) return sendFault(answering, fault, answering.dialect.errorForStatus(fault.status));
   if (fault?.error !== undefined) return sendFault(answering, fault, answering.dialect.errorOfKind(fault.error));
   const other = fault === null ? null : otherBody(answering, fault);
@@ -57,6 +59,15 @@ export async function respond(answering: Answering): Promise<void> {
     return void response.end(other.body);
   }
   return answering.stream ? sendStream(answering) : sendWhole(answering);
+}
+
+/** @returns whether the connection was given up before any answer. */
+function isLost({ response, fault, refuse }: Answering): boolean {
+  if (fault?.refuse_ms !== undefined) refuse(fault.refuse_ms);
+  if (fault?.reset || fault?.refuse_ms !== undefined) reset(response);
+  else if (fault?.close) closeInOrder(response);
+  else return false;
+  return true;
 }
 
 export function sendJson(response: ServerResponse, status: number, body: object): void {
@@ -148,9 +159,10 @@ async function play(answering: Answering, { frames, ending }: StreamPlan): Promi
   const out = line(response, signal, wire);
   const waiting = (ms: number | null): Promise<void> =>
     pause(ms, signal, turn.ping_ms, () => void pinged(answering, out));
-  for (const frame of frames) {
+  for (const [index, frame] of frames.entries()) {
     if (signal.aborted) return;
     await out.write(frame);
+    answering.produced((index + 1) / frames.length);
     if (stream && turn.chunk_delay_ms > 0) await waiting(turn.chunk_delay_ms);
   }
   switch (ending.how) {

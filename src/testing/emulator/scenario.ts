@@ -1,6 +1,10 @@
 /** The scenario an emulator plays: its grammar. Documented in `docs/emulator.md`. */
 import * as z from "zod";
+import { batches } from "./batches/grammar.ts";
 import { count, delay, DELAY_MS_MAX, fault, headers, times, wire } from "./fault.ts";
+import { generate } from "./generate.ts";
+import { limits } from "./limits/limits.ts";
+import { outage } from "./outage.ts";
 
 const CHUNK_CHARS_DEFAULT = 20;
 export const STOPS = [
@@ -93,6 +97,13 @@ export const scenario = z.strictObject({
   reasoning_field: z.enum(["reasoning_content", "reasoning"]).optional(),
   cache: cache.optional(),
   chaos: chaos.optional(),
+  /** What is enforced for each key and model. Absent: nothing, and the rate headers are made up. */
+  limits: limits.optional(),
+  outages: z.array(outage).default([]),
+  /** What answers where no script has a turn. Absent: such a request is refused. */
+  generate: generate.optional(),
+  /** How batches go. Absent: each ends at once, with every request answered. */
+  batches: batches.optional(),
   /** Of every turn that has none of its own. */
   wire: wire.optional(),
   turns: z.array(turn).default([]),

@@ -73,10 +73,12 @@ async function cut(stage: Stage, recorded: Recording, reply: Reply): Promise<voi
   const heard = ear();
   const answer = await stage.call(reply, requestFor(recorded), heard);
   const about = `${recorded.name}, ${reply.then} after ${reply.chunks[0]?.length ?? 0} bytes`;
-  const { kind, partial, aborted, sent, http } = failure(answer, about);
+  const { kind, partial, aborted, sent, http, rate } = failure(answer, about);
   assert.deepEqual({ kind, aborted, sent, http }, { kind: "stream_cut", aborted: false, sent: true, http: 200 }, about);
   assert.equal(partial, heard.text(), about);
   const { answer: expected } = recorded.expected;
+  // The headers had come, whatever came after them.
+  assert.deepEqual(rate, expected["rate"] ?? null, about);
   const said = Array.isArray(expected["parts"]) ? textOf(expected["parts"] as Parameters<typeof textOf>[0]) : ""; // parts, as `holds` compares them
   assert.ok(said.startsWith(partial), `${about}: ${partial}`);
 }

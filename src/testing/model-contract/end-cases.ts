@@ -118,6 +118,13 @@ export const endCases: readonly ModelContractCase[] = [
     assert.equal(answer.ok ? "" : answer.partial, heard.text());
   }),
 
+  modelCase("names its account, the same every time, and after its provider", async (stage) => {
+    const where = { baseUrl: stage.server.url, clock: stage.clock, timeouts: TIMEOUTS };
+    const [one, other] = [await stage.under.make(where), await stage.under.make(where)];
+    assert.equal(one.account, other.account);
+    assert.ok(one.account.startsWith(`${one.provider}@`), one.account);
+  }),
+
   modelCase("says of an address where nobody listens that nothing was sent", async (stage) => {
     const recorded = first(stage);
     await stage.server.close();

@@ -25,7 +25,7 @@ export interface Expectation {
   readonly request: Partial<ModelRequest>;
   /**
    * The answer's members that are held, in full where it is `ok: true`: `parts` without `call` and `origin`, `stop`, `usage`,
-   * `model`, `request_id` and `rate`.
+   * `model`, `request_id` and `rate`. A `rate` that is not there is null.
    */
   readonly answer: JsonObject;
   /** The body of the next request; null where the answer does not go back. */

@@ -32,6 +32,7 @@ const FAULTS: { readonly [kind in ProviderKind]: FaultInput | null } = {
   invalid_request: { error: "invalid_request" },
   request_too_large: { error: "too_large" },
   context_overflow: { error: "context_overflow" },
+  circuit_open: null,
   max_tokens_overflow: refusal(
     "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000, decrease input length or `max_tokens` and try again",
   ),

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { fc } from "../../support/property.ts";
 import { describe, expect, it } from "vitest";
 import { ciOf } from "../../../src/cli/ci.ts";
 import { codeSpan, fenced, locatedIn, outputLine, workflowCommand } from "../../../src/cli/ci-github.ts";

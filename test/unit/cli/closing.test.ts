@@ -15,6 +15,11 @@ const REPORT: RunReport = {
   turns: 3,
   usage: { ...NO_USAGE, input_tokens: 12_000, output_tokens: 345, unknown_tokens: 0 },
   cost_usd: 0.0123,
+  unknown_cost_usd: 0,
+  budget_left: null,
+  cache_read_share: null,
+  model_switches: [],
+  waits: { rate_ms: 0, retry_ms: 0 },
   duration_ms: 72_000,
   workspace: "/home/u/.local/share/belay/sessions/x/tree",
   branch: `belay/${SESSION}`,
@@ -78,6 +83,27 @@ describe("the last block of a run", () => {
     expect(used).toBe(
       "  used       3 turns · 12.3k tokens (and up to 5.0k of answers that were lost) · $ unknown · 1 min 12 s",
     );
+  });
+
+  it("says what is left under the caps, what came from the cache, and what was waited for", () => {
+    const lines = closed({
+      unknown_cost_usd: 0.25,
+      budget_left: { scope: "session", usd: 4.9877 },
+      cache_read_share: 0.914,
+      waits: { rate_ms: 4_200, retry_ms: 900 },
+      model_switches: [
+        {
+          from: { provider: "anthropic", model: "a" },
+          to: { provider: "openai", model: "b\u001b[2J" },
+          kind: "overloaded",
+        },
+      ],
+    });
+    expect(lines.slice(3, 6)).toEqual([
+      "  budget     up to $0.250 more for lost answers · $4.98 left (session) · 91 % of the input cached",
+      "  waited     4.2 s for rate",
+      "  models     a → b (overloaded)",
+    ]);
   });
 
   it("names a bounded number of files", () => {

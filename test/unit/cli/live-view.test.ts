@@ -1,10 +1,14 @@
-import fc from "fast-check";
+import { fc } from "../../support/property.ts";
 import { describe, expect, it } from "vitest";
 import { LiveView } from "../../../src/cli/view/live-view.ts";
 import { paintFor } from "../../../src/cli/view/paint.ts";
 import { Screen } from "../../../src/cli/view/screen.ts";
 import { PROGRESS_LINES_MAX } from "../../../src/cli/view/tool-lines.ts";
+import { displayWidth } from "../../../src/cli/view/width.ts";
+import type { Standing } from "../../../src/engine/report.ts";
+import type { Delta } from "../../../src/kernel/delta.ts";
 import type { Draft } from "../../../src/kernel/events/index.ts";
+import { nanoDollars, NO_MONEY } from "../../../src/kernel/money.ts";
 import { choicesFrom, simulate } from "../../support/simulated-session.ts";
 import { answered, ids, sealed, SESSION, toolFinished, toolStarted, toolUse } from "./sealed-events.ts";
 
@@ -96,6 +100,67 @@ describe("a run in text mode, without a terminal", () => {
     );
     expect(text()).toBe(
       "Half an ans\n✗ provider overloaded: Overloaded (the answer so far is discarded)\n… provider overloaded, trying again in 2.1 s (2/8)\n",
+    );
+  });
+
+  it("says once that it waits, and then for how long it has, where nothing can be redrawn", () => {
+    const { view, show, text } = viewOf();
+    for (const wait_ms of [4_000, 3_000])
+      view.delta({ type: "waiting", for: "rate", wait_ms, reason: "62 % of input tokens/min used by 3 runs" });
+    show({
+      kind: "RateWaited",
+      data: { provider: "p", model: "m", waited_ms: 4_100, reason: "62 % of input tokens/min used by 3 runs" },
+    });
+    expect(text()).toBe(
+      "… waiting 4 s for rate: 62 % of input tokens/min used by 3 runs\n… waited 4.1 s for rate: 62 % of input tokens/min used by 3 runs\n",
+    );
+  });
+
+  it("says what money and models stand in the way of", () => {
+    const { show, text } = viewOf();
+    const chosen = { provider: "p", model: "m" };
+    show(
+      {
+        kind: "BudgetAlerted",
+        data: {
+          scope: "session",
+          unit: "cost",
+          value: 4_020_000_000,
+          level: 4_000_000_000,
+          cap: 5_000_000_000,
+          answer: "go_on",
+          by: "u",
+        },
+      },
+      {
+        kind: "ModelCallRefused",
+        data: {
+          ...chosen,
+          attempt: 1,
+          kind: "budget_exceeded",
+          message: "session: $4.99 of $5.00 is spent.",
+          retry_after_ms: null,
+          refused_by: null,
+        },
+      },
+      {
+        kind: "ModelSwitched",
+        data: {
+          from: chosen,
+          to: { provider: "p", model: "small" },
+          kind: "budget_exceeded",
+          message: "The cap is reached.",
+        },
+      },
+      { kind: "RateWaited", data: { ...chosen, waited_ms: 40, reason: "" } },
+    );
+    expect(text()).toBe(
+      [
+        "! budget: session has spent $4.02 of $5.00; u said: go on",
+        "… not sent: session: $4.99 of $5.00 is spent.",
+        "! small takes over from m (budget exceeded: The cap is reached.)",
+        "",
+      ].join("\n"),
     );
   });
 
@@ -204,7 +269,57 @@ describe("a run in text mode, at a terminal", () => {
     const { view, show, written } = viewOf({ terminal: true, columns: 30 });
     show(...answered("", [bash]), toolStarted(bash));
     view.tick();
-    expect(written.at(-1)).toHaveLength(ERASE.length + 29);
+    expect(written.at(-1)).toBe(`${ERASE}⠙ $0.012 · bash npm test`);
+  });
+
+  const STANDING: Standing = {
+    cost: nanoDollars(12_000_000),
+    unknown_cost: NO_MONEY,
+    left: { scope: "session", cost: nanoDollars(4_988_000_000) },
+    cache_read_share: 0.914,
+    context_tokens: 24_000,
+  };
+  const RATE: Delta = {
+    type: "rate",
+    used: [
+      { what: "requests/min", share: 0.1 },
+      { what: "input tokens/min", share: 0.62 },
+    ],
+  };
+
+  /** The live line of a long command, as wide as the terminal lets it be. */
+  function lineAt(columns: number): string {
+    const { view, show, written, pass } = viewOf({ terminal: true, columns });
+    const long = toolUse("bash", { command: "npm test -- --watch=false test/unit/cli" });
+    show(...answered("", [long]), toolStarted(long));
+    view.delta(RATE);
+    view.standing(STANDING, 200_000);
+    pass(65_000);
+    view.tick();
+    return (written.at(-1) ?? "").slice(ERASE.length);
+  }
+
+  it("shows money, what is left of it, the cache, the context and the rate, and always what is going on", () => {
+    expect(lineAt(160)).toBe(
+      "⠙ turn 1 · 1.2k tokens · $0.012 · $4.98 left · 91 % cached · 12 % context · 62 % of input tokens/min · 1 min 5 s · bash npm test -- --watch=false test/unit/cli",
+    );
+    expect(lineAt(120)).toBe(
+      "⠙ turn 1 · $0.012 · $4.98 left · 91 % cached · 12 % context · 62 % of input tokens/min · 1 min 5 s · bash npm test -- …",
+    );
+    expect(lineAt(80)).toBe("⠙ turn 1 · $0.012 · $4.98 left · 12 % context · 1 min 5 s · bash npm test -- -…");
+    for (const columns of [10, 20, 40, 80, 120, 200]) expect(displayWidth(lineAt(columns))).toBeLessThan(columns);
+  });
+
+  it("counts a wait for the rate down, and says what it is for", () => {
+    const { view, show, written, pass } = viewOf({ terminal: true, columns: 120 });
+    const reason = "62 % of input tokens/min used by 3 runs";
+    view.delta({ type: "waiting", for: "rate", wait_ms: 4_000, reason });
+    expect(written.at(-1)).toContain(` · waiting 4 s for rate: ${reason}`);
+    pass(1_500);
+    view.tick();
+    expect(written.at(-1)).toContain(` · waiting 3 s for rate: ${reason}`);
+    show(...answered("").slice(0, 2));
+    expect(written.at(-1)).toContain(" · waiting for the model");
   });
 
   it("gives a tool's title and each line of its output one line, and whole lines where it is no terminal", () => {
@@ -221,6 +336,41 @@ describe("a run in text mode, at a terminal", () => {
     };
     expect(widths({ terminal: true, columns: 40 })).toEqual([40, 40]);
     expect(widths({ terminal: false, columns: 40 })).toEqual([157, 304]);
+  });
+
+  it("says once what money stands in the way, however often it is looked whether it still does", () => {
+    const { show, text } = viewOf();
+    const held = (message: string, delay_ms: number): void => {
+      const refused = { provider: "p", model: "m", attempt: 1, kind: "budget_held", message } as const;
+      show(
+        { kind: "ModelCallRefused", data: { ...refused, retry_after_ms: null, refused_by: null } },
+        { kind: "RetryScheduled", data: { kind: "budget_held", attempt: 1, delay_ms, until: 9 } },
+        { kind: "RetryWaited", data: {} },
+      );
+    };
+    held("$0.10 is reserved by calls under way.", 100);
+    held("$0.09 is reserved by calls under way.", 400);
+    show(...answered("There it is."));
+    held("$0.08 is reserved by calls under way.", 100);
+    expect(text()).toBe(
+      [
+        "… not sent: $0.10 is reserved by calls under way.",
+        "There it is.",
+        "… not sent: $0.08 is reserved by calls under way.",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("does not say twice why another model takes over", () => {
+    const { show, text } = viewOf();
+    const chosen = { provider: "p", model: "m" };
+    const why = { kind: "circuit_open", message: "m failed too often." } as const;
+    show(
+      { kind: "ModelCallRefused", data: { ...chosen, ...why, attempt: 1, retry_after_ms: null, refused_by: null } },
+      { kind: "ModelSwitched", data: { ...why, from: chosen, to: { provider: "p", model: "small" } } },
+    );
+    expect(text()).toBe("… not sent: m failed too often.\n! small takes over from m (circuit open)\n");
   });
 
   it("says on the live line that the set-up runs", () => {

@@ -1,17 +1,18 @@
 import { PassThrough, Writable } from "node:stream";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { readEnvironment } from "../../../src/cli/environment.ts";
+import { parseSessionId } from "../../../src/kernel/ids.ts";
 import { OutputStream } from "../../../src/cli/output-stream.ts";
-import { askLine } from "../../../src/cli/question.ts";
+import { askLine, createPrompter } from "../../../src/cli/question.ts";
 
 /** A terminal at which somebody answers with these keys as soon as the question is there. */
-function terminal(keys: string | null) {
+function terminal(keys: string | null, prompt = "Sure? ") {
   const stdin = new PassThrough();
   const seen: string[] = [];
   const output = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
       seen.push(chunk.toString());
-      if (keys !== null && seen.join("").includes("Sure? ")) {
+      if (keys !== null && seen.join("").includes(prompt)) {
         stdin.write(keys);
         keys = null;
       }
@@ -22,6 +23,52 @@ function terminal(keys: string | null) {
   const face = { environment: readEnvironment({}, "/"), cwd: "/", stdin, out, err: out };
   return { face, stdin, output, seen };
 }
+
+describe("the question whether to go on spending", () => {
+  const session = parseSessionId("ses_01aaaaaaaaaaaaaaaaaaaaaaaa");
+  const ask = async (keys: string): Promise<{ readonly approved: boolean; readonly shown: string }> => {
+    const { face, output, seen } = terminal(keys, "stop: ");
+    const paused: boolean[] = [];
+    const prompter = createPrompter(face, { pause: (on) => paused.push(on) }, { output });
+    const question = { session, title: "session: $4.02 of $5.00 spent" };
+    const { approved } = await prompter.askBudget(question, AbortSignal.timeout(60_000));
+    expect(paused).toEqual([true, false]);
+    return { approved, shown: seen.join("") };
+  };
+
+  it("shows what was spent, and both answers", async () => {
+    const { shown } = await ask("y\r");
+    expect(shown).toContain("Budget: session: $4.02 of $5.00 spent.");
+    expect(shown).toContain("[y] go on / [n] stop");
+  });
+
+  it.each([
+    ["y\r", true],
+    ["Yes\r", true],
+    ["n\r", false],
+    ["\r", false],
+    ["x\r", false],
+    ["\u0004", false],
+  ])("is a yes only when %j says so clearly: %s", async (keys, approved) => {
+    expect((await ask(keys)).approved).toBe(approved);
+  });
+});
+
+describe("Ctrl+C at the question whether to go on spending", () => {
+  it("is a signal first: who asked hears no answer before the run is being stopped", async () => {
+    const { face, output } = terminal("\u0003", "stop: ");
+    const run = new AbortController();
+    const stop = (): void => {
+      run.abort();
+    };
+    process.once("SIGINT", stop);
+    onTestFinished(() => void process.off("SIGINT", stop));
+    const prompter = createPrompter(face, { pause: () => undefined }, { output });
+    const session = parseSessionId("ses_01aaaaaaaaaaaaaaaaaaaaaaaa");
+    await prompter.askBudget({ session, title: "session: $4.02 of $5.00" }, run.signal);
+    expect(run.signal.aborted).toBe(true);
+  });
+});
 
 describe("a question at the terminal", () => {
   it("takes one line as its answer", async () => {

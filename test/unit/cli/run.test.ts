@@ -143,7 +143,7 @@ describe("belay run", () => {
     expect(await run.ended).toBe(0);
     const report = JSON.parse(run.out()) as Report;
     expect(Object.keys(report)).toEqual(
-      "session run outcome verification exit_code turns usage cost_usd duration_ms workspace branch checkpoints error".split(
+      "session run outcome verification exit_code turns usage cost_usd unknown_cost_usd budget_left cache_read_share model_switches waits duration_ms workspace branch checkpoints error".split(
         " ",
       ),
     );
@@ -164,8 +164,15 @@ describe("belay run", () => {
             type: string;
             event?: { seq: number; kind: string };
             delta?: { type: string; text?: string };
+            standing?: { cost_usd: number; budget_left: { scope: string; usd: number }; cache_read_share: number };
           },
       );
+    const last = lines.flatMap(({ standing }) => (standing === undefined ? [] : [standing])).at(-1);
+    expect(last).toMatchObject({
+      budget_left: { scope: "session" },
+      context: { window: expect.any(Number) as number },
+    });
+    expect((last?.cost_usd ?? 0) + (last?.budget_left.usd ?? 0)).toBeCloseTo(5, 9);
     const events = lines.flatMap(({ event }) => (event === undefined ? [] : [event]));
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1));
     expect([events[0]?.kind, events.at(-1)?.kind, lines.at(-1)?.type]).toEqual([

@@ -5,7 +5,7 @@ import { isUnknown, parseEvent, versionOf } from "../../../src/kernel/fold.ts";
 import { createIds, LOCAL_PRINCIPAL, LOCAL_TENANT, type ToolCallId } from "../../../src/kernel/ids.ts";
 import type { ToolUsePart } from "../../../src/kernel/content.ts";
 import type { JsonObject } from "../../../src/kernel/json.ts";
-import { nanoDollars } from "../../../src/kernel/money.ts";
+import { NO_MONEY, nanoDollars } from "../../../src/kernel/money.ts";
 import { NO_USAGE } from "../../../src/kernel/usage.ts";
 
 let count = 0;
@@ -59,7 +59,7 @@ export function answered(text: string, tools: readonly ToolUsePart[] = [], turn 
   const call = ids.modelCall();
   const usage = { ...NO_USAGE, input_tokens: 1_000, output_tokens: 234 };
   return [
-    { kind: "BudgetReserved", turn, data: { call, scopes: [], tokens: 9, cost: null } },
+    { kind: "BudgetReserved", turn, data: { call, scopes: [], tokens: 9, cost: null, max_tokens: null } },
     {
       kind: "ModelCallStarted",
       turn,
@@ -91,7 +91,10 @@ export function answered(text: string, tools: readonly ToolUsePart[] = [], turn 
         first_delta_ms: 1,
       },
     },
-    { kind: "BudgetSettled", data: { call, usage, cost: nanoDollars(12_000_000), price: "m", unknown_tokens: 0 } },
+    {
+      kind: "BudgetSettled",
+      data: { call, usage, cost: nanoDollars(12_000_000), price: "m", unknown_tokens: 0, unknown_cost: NO_MONEY },
+    },
   ];
 }
 

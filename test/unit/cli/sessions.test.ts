@@ -12,10 +12,12 @@ import { OutputStream } from "../../../src/cli/output-stream.ts";
 import { runProgram } from "../../../src/cli/program.ts";
 import { systemClock } from "../../../src/host/system-clock.ts";
 import type { Draft } from "../../../src/kernel/events/index.ts";
+import { ledgerScopes } from "../../../src/kernel/ledger-scopes.ts";
 import { LOCAL_PRINCIPAL, LOCAL_TENANT, type SessionId } from "../../../src/kernel/ids.ts";
 import { canonicalJson } from "../../../src/kernel/json.ts";
 import { INLINE_BYTES_MAX } from "../../../src/kernel/limits.ts";
 import { NO_MONEY } from "../../../src/kernel/money.ts";
+import type { SessionState } from "../../../src/kernel/state.ts";
 import { openJournal } from "../../../src/store/journal.ts";
 import type { Owner } from "../../../src/store/port.ts";
 import { createRedactor } from "../../../src/store/redaction.ts";
@@ -91,11 +93,19 @@ async function journaled(
     { kind: "SessionConfigured", data: { config: testConfig() } },
     { kind: "RunStarted", data: { run: ids.run(), number: 1, reason: "start", pid: 1 } },
     { kind: "UserMessageAdded", data: { parts: [{ type: "text", text: "fix the test", origin: { from: "user" } }] } },
-    ...drafts,
   ]);
+  const now = await store.now();
+  await journal.append(drafts.map((draft) => inItsScopes(draft, journal.state, now)));
   if (facts.owner === undefined) await journal.close();
   await store.close();
   return session;
+}
+
+/** A reservation names the scopes that its session is in. */
+function inItsScopes(draft: Draft, state: SessionState, now: number): Draft {
+  if (draft.kind !== "BudgetReserved") return draft;
+  const scopes = ledgerScopes(state, draft.turn ?? state.turn, now).map(({ scope }) => scope);
+  return { ...draft, data: { ...draft.data, scopes } };
 }
 
 const ENDED: Draft = {

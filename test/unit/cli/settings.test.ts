@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { noSettings, type Settings } from "../../../src/cli/resolved-settings.ts";
+import { changeOf, configOf as configured, type StartChoice } from "../../../src/cli/session-config.ts";
 import {
-  changeOf,
-  configOf,
   confinement,
   filledText,
   requireSameConfinement,
@@ -11,7 +11,11 @@ import {
   workspaceChoice,
 } from "../../../src/cli/settings.ts";
 import type { ExternalProbe } from "../../../src/workspace/sandbox/external.ts";
+import { DEFAULT_BUDGET, NO_CAP } from "../../../src/kernel/budget.ts";
+import type { SessionConfig } from "../../../src/kernel/config.ts";
 import { DEFAULT_LIMITS } from "../../../src/kernel/limits.ts";
+import { NO_FALLBACK } from "../../../src/kernel/model-policy.ts";
+import { nanoDollars } from "../../../src/kernel/money.ts";
 import { testConfig } from "../../support/config.ts";
 
 const OPTIONS: RunOptions = { output: "text" };
@@ -21,6 +25,22 @@ const BWRAP = { mode: "bwrap" } as const;
 const BARE = { verdict: "contradicted", evidence: [] } as const;
 const CONTAINER = { verdict: "confirmed", evidence: ["a Docker container (/.dockerenv)"] } as const;
 const UNTOLD = { verdict: "unknown", evidence: [] } as const;
+
+const SETTINGS = noSettings("/home/a/belay");
+const CONFINED = { mode: "bwrap", approval: "sandbox" } as const;
+
+const configOf = (
+  options: Partial<RunOptions>,
+  choice: Partial<StartChoice> = {},
+  settings: Settings = SETTINGS,
+): ReturnType<typeof configured> =>
+  configured(
+    { ...OPTIONS, ...options },
+    { model: CHOICE, confined: CONFINED, workspace: "clone", ...choice },
+    settings,
+  );
+const money = (dollars: number): ReturnType<typeof nanoDollars> => nanoDollars(dollars * 1e9);
+const before: SessionConfig = testConfig({ verify: "npm test", models: NO_FALLBACK, budget: DEFAULT_BUDGET });
 
 function around(sandbox: Surroundings["sandbox"], terminal: boolean, found: ExternalProbe = BARE): Surroundings {
   return { sandbox, terminal, external: () => found };
@@ -70,12 +90,7 @@ describe("the sandbox", () => {
   });
 
   it("stays on in every permission mode", () => {
-    const config = configOf(
-      { ...OPTIONS, choice: CHOICE, permissionMode: "bypassPermissions" },
-      { mode: "bwrap", approval: "sandbox" },
-      "clone",
-    );
-    expect(config).toMatchObject({
+    expect(configOf({ permissionMode: "bypassPermissions" })).toMatchObject({
       permission_mode: "bypassPermissions",
       sandbox: { mode: "bwrap", network: false },
       approval: "sandbox",
@@ -84,11 +99,15 @@ describe("the sandbox", () => {
 });
 
 describe("the configuration of a run", () => {
-  const confined = { mode: "bwrap", approval: "sandbox" } as const;
-
   it("has safe defaults", () => {
-    expect(configOf({ ...OPTIONS, choice: CHOICE }, confined, "clone")).toMatchObject({
+    expect(configOf({})).toMatchObject({
       ...CHOICE,
+      models: NO_FALLBACK,
+      budget: {
+        caps: [{ ...NO_CAP, scope: "session", cost: money(5), strict: false }],
+        alert_at: 0.8,
+        turn_alert: null,
+      },
       limits: DEFAULT_LIMITS,
       sandbox: { mode: "bwrap", network: false },
       workspace: { mode: "clone", base: null },
@@ -99,9 +118,9 @@ describe("the configuration of a run", () => {
 
   it("works in a copy where there is no repository, and in place when asked", () => {
     const here = { isRepository: true, ci: null };
-    expect(workspaceChoice(OPTIONS, confined, here)).toEqual({ mode: "clone", why: null });
-    expect(workspaceChoice(OPTIONS, confined, { ...here, isRepository: false })).toEqual({ mode: "copy", why: null });
-    expect(workspaceChoice({ inPlace: true }, confined, here)).toEqual({ mode: "in_place", why: null });
+    expect(workspaceChoice(OPTIONS, CONFINED, here)).toEqual({ mode: "clone", why: null });
+    expect(workspaceChoice(OPTIONS, CONFINED, { ...here, isRepository: false })).toEqual({ mode: "copy", why: null });
+    expect(workspaceChoice({ inPlace: true }, CONFINED, here)).toEqual({ mode: "in_place", why: null });
   });
 
   it("works in place by itself only in CI with a boundary around belay, and says why and the way out", () => {
@@ -113,13 +132,13 @@ describe("the configuration of a run", () => {
     });
     expect(workspaceChoice({ clone: true }, external, job).mode).toBe("clone");
     expect(workspaceChoice({ base: "main" }, external, job).mode).toBe("clone");
-    expect(workspaceChoice({}, confined, job).mode).toBe("clone");
+    expect(workspaceChoice({}, CONFINED, job).mode).toBe("clone");
     expect(workspaceChoice({}, external, { ...job, ci: null }).mode).toBe("clone");
   });
 
   it("says of a boundary around belay that commands may use the network: belay cannot keep them from it", () => {
     const external = { mode: "external", approval: "sandbox" } as const;
-    expect(configOf({ ...OPTIONS, choice: CHOICE }, external, "in_place").sandbox).toEqual({
+    expect(configOf({}, { confined: external, workspace: "in_place" }).sandbox).toEqual({
       mode: "external",
       network: true,
     });
@@ -127,19 +146,132 @@ describe("the configuration of a run", () => {
 
   it("refuses a base revision without a clone", () => {
     for (const mode of ["copy", "in_place"] as const)
-      expect(() => configOf({ ...OPTIONS, choice: CHOICE, base: "main" }, confined, mode)).toThrow(
-        "--base needs a private clone",
-      );
+      expect(() => configOf({ base: "main" }, { workspace: mode })).toThrow("--base needs a private clone");
   });
 
   it("changes on resume only what was said", () => {
-    const before = testConfig({ verify: "npm test" });
-    expect(changeOf({ output: "text" })(before)).toEqual(before);
-    expect(changeOf({ output: "text", maxTurns: 7, maxMinutes: 5, model: "m" })(before)).toEqual({
+    expect(changeOf({ output: "text" }, SETTINGS)(before)).toEqual(before);
+    expect(changeOf({ output: "text", maxTurns: 7, maxMinutes: 5, model: "m" }, SETTINGS)(before)).toEqual({
       ...before,
       model: "m",
       limits: { ...before.limits, turns: 7, active_ms: 300_000 },
     });
+  });
+});
+
+describe("the caps of a session", () => {
+  const capsOf = (options: Partial<RunOptions>, settings?: Settings): SessionConfig["budget"]["caps"] =>
+    configOf(options, {}, settings).budget.caps;
+
+  it("are strict where money was asked for, and stand beside each other by scope", () => {
+    expect(
+      capsOf({
+        budget: money(2),
+        turnBudget: money(0.5),
+        phase: [
+          { name: "plan", amount: { cost: null, tokens: 10_000 } },
+          { name: "plan", amount: { cost: money(1), tokens: null } },
+        ],
+        group: [{ name: "team", cost: money(9) }],
+      }),
+    ).toEqual([
+      { ...NO_CAP, scope: "session", cost: money(2), strict: true },
+      { ...NO_CAP, scope: "turn", cost: money(0.5), strict: true },
+      { ...NO_CAP, scope: "phase:plan", cost: money(1), tokens: 10_000, strict: true },
+      { ...NO_CAP, scope: "group:team", cost: money(9), strict: true },
+    ]);
+  });
+
+  it("come from the command line first, then from the user, and never above what the machine allows", () => {
+    const user: Settings = {
+      ...SETTINGS,
+      caps: [{ ...NO_CAP, scope: "session", cost: money(8), strict: true }],
+    };
+    const machine = { from: "/etc/x.json", caps: [{ ...NO_CAP, scope: "session", cost: money(3), strict: true }] };
+    expect(capsOf({}, user)[0]).toMatchObject({ cost: money(8), strict: true });
+    expect(capsOf({ budget: money(9) }, user)[0]).toMatchObject({ cost: money(9) });
+    expect(capsOf({}, { ...user, ceiling: machine })).toEqual([
+      { ...NO_CAP, scope: "session", cost: money(3), strict: true },
+    ]);
+    expect(capsOf({ budget: money(2) }, { ...user, ceiling: machine })[0]).toMatchObject({ cost: money(2) });
+    expect(() => capsOf({ budget: money(4) }, { ...user, ceiling: machine })).toThrow(
+      /cap of \$4\.00 for session is more than the \$3\.00 that \/etc\/x\.json allows/,
+    );
+  });
+
+  it("of the machine hold for a session that is resumed, however it was started", () => {
+    const ceiling = {
+      from: "/etc/x.json",
+      caps: [{ ...NO_CAP, scope: "phase:plan", tokens: 500 }],
+    };
+    const change = changeOf({ output: "text" }, { ...SETTINGS, ceiling });
+    expect(change(before).budget.caps).toEqual([...DEFAULT_BUDGET.caps, ceiling.caps[0]]);
+  });
+
+  it("are raised by a resume, and nothing else with them", () => {
+    const change = changeOf({ output: "text", budget: money(10) }, SETTINGS);
+    expect(change(before)).toEqual({
+      ...before,
+      budget: { ...DEFAULT_BUDGET, caps: [{ ...NO_CAP, scope: "session", cost: money(10), strict: true }] },
+    });
+  });
+
+  it("give no alert before they are reached where none is wanted", () => {
+    const settings = { ...SETTINGS, budget: { alert_at: 0.5, turn_alert: money(1) } };
+    expect(configOf({}, {}, settings).budget).toMatchObject({ alert_at: 0.5, turn_alert: money(1) });
+    expect(configOf({ alert: false }, {}, settings).budget).toMatchObject({ alert_at: null, turn_alert: null });
+    expect(configOf({ turnAlert: money(2) }, {}, settings).budget).toMatchObject({ turn_alert: money(2) });
+  });
+});
+
+describe("the models of a session", () => {
+  const settings: Settings = {
+    ...SETTINGS,
+    aliases: { fast: "anthropic/claude-haiku-4-5" },
+    model: { fallback: ["fast"], patience: 5_000, phases: { plan: "openai/gpt-5.5" } },
+  };
+  const fast = { provider: "anthropic", model: "claude-haiku-4-5" };
+  const gpt = { provider: "openai", model: "gpt-5.5" };
+
+  it("are those of the settings, by their aliases, unless the command line says others", () => {
+    expect(configOf({}, {}, settings).models).toEqual({
+      ...NO_FALLBACK,
+      fallback: [fast],
+      patience_ms: 5_000,
+      phases: { plan: gpt },
+    });
+    expect(
+      configOf({ fallback: ["gpt-5.5", "fast"], fallbackOn: ["budget"], patience: 0 }, {}, settings).models,
+    ).toMatchObject({ fallback: [gpt, fast], fallback_on: ["budget"], patience_ms: 0 });
+    expect(changeOf({ output: "text", model: "fast" }, settings)(before)).toMatchObject(fast);
+  });
+
+  it("name what leads nowhere", () => {
+    expect(() => configOf({ fallback: ["slow"] }, {}, settings)).toThrow(
+      '"slow" is neither provider/model nor an alias',
+    );
+  });
+
+  it("are refused where they are not allowed, wherever they are named", () => {
+    const allowed = [{ patterns: ["anthropic/*"], from: "/etc/x.json" }];
+    const narrow: Settings = { ...SETTINGS, aliases: settings.aliases, allowed };
+    expect(configOf({ fallback: ["fast"] }, {}, narrow).models.fallback).toEqual([fast]);
+    const asked: readonly (() => unknown)[] = [
+      () => configOf({}, { model: { provider: "openai", model: "gpt-5.5" } }, narrow),
+      () => configOf({ fallback: ["gpt-5.5"] }, {}, narrow),
+      () => configOf({}, {}, { ...settings, allowed }),
+      () => changeOf({ output: "text", model: "gpt-5.5" }, narrow)(before),
+      () => changeOf({ output: "text" }, narrow)({ ...before, models: { ...NO_FALLBACK, fallback: [gpt] } }),
+    ];
+    for (const ask of asked)
+      expect(ask).toThrow(/openai\/gpt-5\.5 is not allowed by \/etc\/x\.json\. Choose one of: anthropic\/\*/);
+  });
+
+  it("of a phase is left to the session's own on a resume where it is not allowed any more", () => {
+    const allowed = [{ patterns: ["anthropic/*"], from: "/etc/x.json" }];
+    const change = changeOf({ output: "text" }, { ...SETTINGS, allowed });
+    const phases = { plan: gpt, work: fast };
+    expect(change({ ...before, models: { ...NO_FALLBACK, phases } }).models.phases).toEqual({ work: fast });
   });
 });
 

@@ -64,7 +64,10 @@ describe("a scenario", () => {
     const manual = await readFile(new URL("../../../docs/emulator.md", import.meta.url), "utf8");
     const examples = [...manual.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map((found) => found[1] ?? "");
     expect(examples.length).toBeGreaterThan(1);
-    for (const example of examples) expect(parseScenario(example).turns.length).toBeGreaterThan(0);
+    for (const example of examples) {
+      const { turns, generate, batches } = parseScenario(example);
+      expect(turns.length > 0 || generate !== undefined || batches !== undefined).toBe(true);
+    }
     const calls = examples.flatMap((example) => parseScenario(example).turns.flatMap(({ call = [] }) => call));
     const tools = new Map(builtInTools().map((tool) => [tool.name, tool]));
     for (const { tool, input } of calls)
@@ -74,13 +77,13 @@ describe("a scenario", () => {
 
   it("has every key in its manual", async () => {
     const manual = await readFile(new URL("../../../docs/emulator.md", import.meta.url), "utf8");
-    const files = ["scenario", "fault"].map(
+    const files = ["scenario", "fault", "limits/limits", "outage", "generate"].map(
       (name) => new URL(`../../../src/testing/emulator/${name}.ts`, import.meta.url),
     );
     const source = (await Promise.all(files.map((file) => readFile(file, "utf8")))).join("\n");
     const keys = [
       ...source.matchAll(
-        /^ +([a-z0-9_]+): (?:z[.\n]|times\(|count\(|delay\(|headers\(|flag\(|usage|match|fault|wire|cache|chaos)/gm,
+        /^ +([a-z0-9_]+): (?:z[.\n]|times\(|count\(|delay\(|headers\(|flag\(|perMinute\(|perMillion\(|seconds\(|nth\(|between\(|usage|match|fault|wire|cache|chaos)/gm,
       ),
     ].map((found) => found[1] ?? "");
     expect(keys.length).toBeGreaterThan(60);

@@ -70,6 +70,13 @@ describe("a failed call", () => {
     const [reserved] = dataOf(events, "BudgetReserved");
     expect(dataOf(events, "BudgetSettled")[0]).toMatchObject({ usage: NO_USAGE, unknown_tokens: reserved?.tokens });
   });
+
+  it("that the provider refused costs nothing; one that a gateway gave up on may have been answered", async () => {
+    const refused = [fail("overloaded", { http: 529 }), fail("server_error", { http: 504 }), say("Done.")];
+    const events = await journalOf(scriptedModel(refused));
+    const [, second] = dataOf(events, "BudgetReserved");
+    expect(dataOf(events, "BudgetSettled").map(({ unknown_tokens }) => unknown_tokens)).toEqual([0, second?.tokens, 0]);
+  });
 });
 
 describe("an answer for which the provider read less than it had read before", () => {

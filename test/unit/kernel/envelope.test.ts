@@ -1,5 +1,5 @@
 /** The bytes of an event are put together from two parts: are they those of the whole? */
-import fc from "fast-check";
+import { fc } from "../../support/property.ts";
 import { describe, expect, it } from "vitest";
 import { type Envelope, sealedBody, sealEvent } from "../../../src/kernel/envelope.ts";
 import { canonicalJson } from "../../../src/kernel/json.ts";

@@ -2,7 +2,7 @@
  * Properties of the pure heart, over sessions as they can really occur: answers, failures, denials, cancels and crashes in
  * every place.
  */
-import fc from "fast-check";
+import { fc } from "../../support/property.ts";
 import { describe, expect, it } from "vitest";
 import { foldAll } from "../../../src/kernel/fold.ts";
 import { canonicalJson } from "../../../src/kernel/json.ts";

@@ -1,17 +1,19 @@
-import fc from "fast-check";
+import { fc } from "../../support/property.ts";
 import { describe, expect, it } from "vitest";
 import { worstCaseTokens } from "../../../src/kernel/bound.ts";
+import type { ModelPart, PlainPart } from "../../../src/kernel/content.ts";
 import { sealEvent } from "../../../src/kernel/envelope.ts";
 import { ERROR_TABLE, isRetryable } from "../../../src/kernel/error-kind.ts";
 import { upcastPayload } from "../../../src/kernel/events/definition.ts";
 import { parseEvent } from "../../../src/kernel/fold.ts";
 import { HarnessError } from "../../../src/kernel/harness-error.ts";
-import { createIds, parseSessionId } from "../../../src/kernel/ids.ts";
+import { type BlobHash, createIds, parseSessionId, type ToolCallId } from "../../../src/kernel/ids.ts";
 import { canonicalJson, type JsonObject } from "../../../src/kernel/json.ts";
 import { addMoney, dollarsOf, formatMoney, nanoDollars, nanoFromDollars } from "../../../src/kernel/money.ts";
 import { EXIT_TABLE, exitCodeOf, exitCodeOfError } from "../../../src/kernel/outcome.ts";
 import { NOTHING_SPENT, spend, spentIn } from "../../../src/kernel/scope.ts";
 import { NO_USAGE } from "../../../src/kernel/usage.ts";
+import { testConfig } from "../../support/config.ts";
 import { choicesFrom, simulate } from "../../support/simulated-session.ts";
 
 describe("money", () => {
@@ -169,6 +171,33 @@ describe("the worst case of a call", () => {
     const counted = { ...state, counted: { messages: 1, tokens: 300 } };
     expect(worstCaseTokens(counted)).toBe(300 + state.max_tokens);
     expect(events.length).toBeGreaterThan(0);
+  });
+
+  it("knows of what a provider wants back with a part, of the names of tools, and of images of any size", () => {
+    const { start } = simulate(choicesFrom([]));
+    const origin = { from: "model", by: "m" } as const;
+    const bound = (parts: readonly (ModelPart | PlainPart)[], provider = "anthropic"): number => {
+      // A message holds parts of one side only; the bound asks for none of that.
+      const message = { role: "assistant", parts: parts as readonly ModelPart[] } as const;
+      return worstCaseTokens({ ...start, config: testConfig({ provider }), counted: null, messages: [message] });
+    };
+    const opaque = { provider: "openai", data: { encrypted: "x".repeat(3_000) } };
+    const thinking = { type: "thinking", text: "", signature: "", origin } as const;
+    expect(bound([{ ...thinking, opaque }]) - bound([thinking])).toBeGreaterThanOrEqual(3_000);
+    const call = {
+      type: "tool_use",
+      call: "call_1" as ToolCallId,
+      provider_id: "c",
+      name: "t",
+      input: {},
+      origin,
+    } as const;
+    expect(bound([{ ...call, name: "t".repeat(200) }]) - bound([call])).toBe(199);
+    const image = { type: "image", media_type: "image/png", blob: "b" as BlobHash, origin } as const;
+    // What the documentation of the providers says an image counts at most: gpt-4o-mini's of eight tiles, Claude's of 2,576 pixels.
+    expect(bound([image], "openai") - bound([], "openai")).toBeGreaterThanOrEqual(2_833 + 8 * 5_667);
+    expect(bound([image]) - bound([])).toBeGreaterThanOrEqual(4_784);
+    expect(bound([image]) - bound([])).toBeLessThan(10_000);
   });
 });
 

@@ -1,5 +1,5 @@
 /** What of a stream of Chat Completions reaches its package. */
-import fc from "fast-check";
+import { fc } from "../../support/property.ts";
 import { describe, expect, it } from "vitest";
 import { callsOnce, knownEvents } from "../../../src/model/ai-sdk/known-events.ts";
 

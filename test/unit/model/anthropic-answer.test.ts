@@ -206,6 +206,9 @@ describe("an answer that is none", () => {
     expect(kindOf(["message_start", { message: { model: "m" } }])).toBe("protocol");
     expect(kindOf(["message_start", { message: { usage: { output_tokens: 1 } } }])).toBe("protocol");
     expect(kindOf(START, ...say(0, "x"), end("end_turn", {}), STOP)).toBe("protocol");
+    // Nor takes it for a number of tokens what is none.
+    for (const output_tokens of [0.5, -1, 1e18, "7"])
+      expect(kindOf(START, ...say(0, "x"), end("end_turn", { output_tokens }), STOP)).toBe("protocol");
   });
 
   it("is against the protocol when its events are out of order or not known to end", () => {

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { fc } from "../../support/property.ts";
 import { describe, expect, it } from "vitest";
 import type { ImagePart, Message } from "../../../src/kernel/content.ts";
 import type { BlobHash } from "../../../src/kernel/ids.ts";

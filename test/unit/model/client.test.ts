@@ -50,7 +50,7 @@ describe("headers", () => {
       clock: systemClock,
     });
     const answer = await ask(await models.of("openai-compatible"), "house-model");
-    expect(answer).toMatchObject({ ok: true, rate: { requests_remaining: expect.any(Number) as number } });
+    expect(answer).toMatchObject({ ok: true, rate: { requests: { remaining: expect.any(Number) as number } } });
   });
 });
 

@@ -794,6 +794,7 @@ const ELSEWHERE: { readonly [kind in ErrorKind]?: string } = {
   interrupted: "the model contract",
   protocol: "the model contract",
   unknown: "classify.test.ts",
+  circuit_open: "breaker.test.ts", // no provider says it
 };
 
 it("every kind of provider error is shown on a real text, or it is said where", () => {

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { fc } from "../../support/property.ts";
 import { describe, expect, it } from "vitest";
 import { ERROR_TABLE, type RetryLimit } from "../../../src/kernel/error-kind.ts";
 import { retryDelay } from "../../../src/model/retry.ts";

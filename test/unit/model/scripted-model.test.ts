@@ -81,6 +81,7 @@ describe("the scripted model", () => {
       http: 429,
       request_id: null,
       retry_after_ms: 500,
+      rate: null,
       sent: true,
       partial: "half",
       usage: null,

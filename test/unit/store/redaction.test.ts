@@ -1,5 +1,5 @@
 /** Redaction: D1–D4, by properties and by samples of what must go and what must stay. */
-import fc from "fast-check";
+import { fc } from "../../support/property.ts";
 import { describe, expect, it } from "vitest";
 import { createRedactor, KNOWN_SECRET_CHARS_MIN, type Redactor } from "../../../src/store/redaction.ts";
 import { looksRandom } from "../../../src/store/secret-pattern.ts";

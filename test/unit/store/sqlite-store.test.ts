@@ -103,6 +103,21 @@ describe("the schema", () => {
     expect((await readFile(under.path)).equals(before)).toBe(true);
   });
 
+  it("of an older version is brought up to today's, with all that is in it", async () => {
+    await under.store.createSession(newSession());
+    await (await journalOn(under.store)).append(beginning());
+    await under.store.close();
+    const database = new Sqlite(under.path);
+    for (const table of ["ledger_scopes", "ledger_calls", "ledger_caps", "cells"]) database.exec(`DROP TABLE ${table}`);
+    database.pragma("user_version = 1");
+    database.close();
+    const store = await under.reopen();
+    expect(pragma(under.path, "user_version")).toBe(SCHEMA_VERSION);
+    expect((await loadSession(store, LOCAL_TENANT, SESSION)).state.seq).toBe(beginning().length);
+    expect(await store.listScopes(LOCAL_TENANT, "", 9)).toEqual([]);
+    expect(await store.writeCell({ tenant: LOCAL_TENANT, key: "a", expected: 0, value: "b" })).toBe(true);
+  });
+
   it("that was made half is made whole, or not at all", async () => {
     const path = join(dirname(under.path), "half.db");
     const database = new Sqlite(path);

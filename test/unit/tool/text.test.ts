@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { fc } from "../../support/property.ts";
 import { describe, expect, it } from "vitest";
 import { clipMiddle, countLines } from "../../../src/tool/clip.ts";
 import { plainTerminalText } from "../../../src/tool/terminal-text.ts";

@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import { fc } from "../../support/property.ts";
 import { describe, expect, test } from "vitest";
 import { asStored, isCrlfThroughout, looksBinary, toCrlf, toLf } from "../../../src/workspace/delivery/line-endings.ts";
 

@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import { fc } from "../../support/property.ts";
 import { describe, expect, test } from "vitest";
 import { type BytePath, pathFromBytes } from "../../../src/workspace/byte-path.ts";
 import { decodeManifest, encodeManifest } from "../../../src/workspace/snapshot/manifest.ts";

@@ -1,5 +1,5 @@
 /** W3 as a property: whatever is done after a snapshot, restoring it brings the same files back. */
-import * as fc from "fast-check";
+import { fc } from "../../support/property.ts";
 import * as fs from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { execFileSync } from "node:child_process";

@@ -1,7 +1,8 @@
 /** All migrations, in order. `user_version` of a database is the version of the last one it has seen. */
 import { migration1 } from "./0001-sessions.ts";
+import { migration2 } from "./0002-ledger.ts";
 import type { Migration } from "./migration.ts";
 
-export const MIGRATIONS: readonly Migration[] = [migration1];
+export const MIGRATIONS: readonly Migration[] = [migration1, migration2];
 
 export const SCHEMA_VERSION: number = MIGRATIONS.length;

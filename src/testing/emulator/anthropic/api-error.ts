@@ -52,7 +52,8 @@ export function errorOfKind(kind: ErrorWord): ApiError {
 }
 
 export function errorBody(error: ApiError, requestId: string): object {
-  return { type: "error", error: { type: error.type, message: error.message }, request_id: requestId };
+  const { type, message, details } = error;
+  return { type: "error", error: { type, message, ...(details && { details }) }, request_id: requestId };
 }
 
 const BY_STATUS: { readonly [status: number]: readonly [string, string] } = {

@@ -11,6 +11,7 @@ import {
   TOKENS_PER_MINUTE,
 } from "../dialect.ts";
 import { apiError, errorBody, errorForStatus, errorOfKind, invalid } from "./api-error.ts";
+import { anthropicLimits } from "./limits.ts";
 import { event, messageEvents, wholeMessage } from "./message.ts";
 import { bodyError, headError } from "./validate.ts";
 import { blocksOf, resultText, textOf, unmarked, wireMessages } from "./wire.ts";
@@ -36,6 +37,7 @@ export const anthropic: Dialect = {
   notFound: (method, path) => apiError(404, "not_found_error", `Not found: ${method} ${path}`),
   tooLarge: () => errorForStatus(413),
   rateHeaders,
+  limits: anthropicLimits,
   modelList: (models) => {
     const data = models.map((id) => ({ type: "model", id, display_name: id, created_at: "2026-01-01T00:00:00Z" }));
     return { data, has_more: false, first_id: models[0] ?? null, last_id: models.at(-1) ?? null };
@@ -52,6 +54,7 @@ function asked(body: unknown): Asked {
     step: messages.filter(({ role }) => role === "assistant").length,
     pauses: { open: last?.role === "assistant" ? textOf(last.blocks) : null },
     model: textAt(body, "model") ?? "",
+    maxTokens: countAt(body, "max_tokens"),
     stream: at(body, "stream") === true,
     system: textOf(blocksOf(at(body, "system"))),
     userText: last?.role === "user" ? textOf(last.blocks) : "",

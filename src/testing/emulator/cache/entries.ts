@@ -8,6 +8,8 @@ export interface Entries<T> {
 
 export function createEntries<T>(max: number): Entries<T> {
   const entries = new Map<string, { readonly value: T; readonly until: number }>();
+  // Goes on where it was: from the beginning it would pass all that was ever deleted, each time.
+  let oldest = entries.keys();
   return {
     get: (key, now) => {
       const entry = entries.get(key);
@@ -16,9 +18,10 @@ export function createEntries<T>(max: number): Entries<T> {
     set: (key, value, until) => {
       entries.delete(key);
       entries.set(key, { value, until });
-      for (const oldest of entries.keys()) {
-        if (entries.size <= max) return;
-        entries.delete(oldest);
+      while (entries.size > max) {
+        const { done, value: first } = oldest.next();
+        if (done) oldest = entries.keys();
+        else entries.delete(first);
       }
     },
   };

@@ -4,6 +4,7 @@ import type { CacheBlock } from "../cache/prompt.ts";
 import { type ApiError, type Asked, type Dialect, recordsOf } from "../dialect.ts";
 import { errorBody, errorForStatus, errorOfKind, headError, invalid } from "../openai/api-error.ts";
 import { contentText, DEFAULT_MODELS, looksLikeError, modelList, rateHeaders } from "../openai/common.ts";
+import { openaiLimits } from "../openai/limits.ts";
 import { completionEvents, errorEvents, wholeCompletion } from "./completion.ts";
 import { bodyError } from "./validate.ts";
 
@@ -28,6 +29,7 @@ export const openaiChat: Dialect = {
   notFound: (method, path) => ({ ...invalid(`Invalid URL (${method} ${path})`), status: 404 }),
   tooLarge: () => errorForStatus(413),
   rateHeaders,
+  limits: openaiLimits,
   modelList,
 };
 
@@ -46,6 +48,7 @@ function asked(body: unknown): Asked {
     ]),
     step: messages.filter(({ role }) => role === "assistant").length,
     model: textAt(body, "model") ?? "",
+    maxTokens: countAt(body, "max_completion_tokens") ?? countAt(body, "max_tokens"),
     stream: at(body, "stream") === true,
     system: messages
       .filter(({ role }) => role === "system" || role === "developer")

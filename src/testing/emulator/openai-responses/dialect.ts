@@ -1,10 +1,11 @@
 /** OpenAI's Responses API. */
-import { asRecord, at, textAt } from "../../../model/json-view.ts";
+import { asRecord, at, countAt, textAt } from "../../../model/json-view.ts";
 import type { CacheBlock } from "../cache/prompt.ts";
 import type { Asked, Dialect } from "../dialect.ts";
 import { recordsOf } from "../dialect.ts";
 import { errorBody, errorForStatus, errorOfKind, headError, invalid } from "../openai/api-error.ts";
 import { contentText, DEFAULT_MODELS, looksLikeError, modelList, rateHeaders } from "../openai/common.ts";
+import { openaiLimits } from "../openai/limits.ts";
 import { answersIn, itemsOf, OUTPUT_OF, typeOf } from "./input.ts";
 import { errorEvents, responseEvents, wholeResponse } from "./response.ts";
 import { bodyError } from "./validate.ts";
@@ -30,6 +31,7 @@ export const openaiResponses: Dialect = {
   notFound: (method, path) => ({ ...invalid(`Invalid URL (${method} ${path})`), status: 404 }),
   tooLarge: () => errorForStatus(413),
   rateHeaders,
+  limits: openaiLimits,
   modelList,
 };
 
@@ -45,6 +47,7 @@ function asked(body: unknown): Asked {
     identity: JSON.stringify([first ?? null, textAt(body, "prompt_cache_key"), textAt(body, "safety_identifier")]),
     step: answersIn(items),
     model: textAt(body, "model") ?? "",
+    maxTokens: countAt(body, "max_output_tokens"),
     stream: at(body, "stream") === true,
     system: [
       textAt(body, "instructions") ?? "",
