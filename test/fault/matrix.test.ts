@@ -25,6 +25,8 @@ const AT_ONCE = 8;
 const TIMEOUT_MS = 300_000;
 /** Of a session under random faults. */
 const CHAOS_TURNS = 20;
+/** Of a tenth: which requests are met hangs on ids, so it is drawn anew each time. Five standard deviations below. */
+const FAULTS_MET_MIN = LONG ? 0.07 : 0.03;
 const HANDLED_BY_ASKING_AGAIN = new Set(["retry", "wait", "repair"]);
 
 type Expected = ErrorKind | "none" | { readonly [P in Provider]: ErrorKind | "none" };
@@ -244,7 +246,7 @@ describe("under random faults in a tenth of all requests", () => {
       const failures = sessions.reduce((sum, { kinds }) => sum + kinds.length, 0);
       const lost = sessions.filter(({ report }) => report.outcome !== "completed");
       const why = lost.map(({ report, kinds }) => `${report.outcome} after ${kinds.join(", ")}`).join("; ");
-      expect(failures / (turns + failures), "share of requests that met a fault").toBeGreaterThan(0.07);
+      expect(failures / (turns + failures), "share of requests that met a fault").toBeGreaterThan(FAULTS_MET_MIN);
       expect(1 - lost.length / turns, why).toBeGreaterThanOrEqual(0.995);
       for (const [n, { report, counted }] of sessions.entries()) {
         const expected = Array.from({ length: CHAOS_TURNS - 1 }, () => counts(names[n] ?? "")).flat();
