@@ -102,7 +102,7 @@ function dice(seed: number): () => number {
 
 describe("a batch whose process is killed at random moments", () => {
   it(`has one result for each of ${JOBS} jobs, and handed in none twice`, { timeout: 900_000 }, async () => {
-    const seed = Number(process.env["BELAY_BATCH_SEED"] ?? Math.floor(Math.random() * 1e9));
+    const seed = Number(process.env["BELAY_BATCH_SEED"] ?? (LONG ? Math.floor(Math.random() * 1e9) : 71));
     const random = dice(seed);
     const emulator = await startEmulator({ scenario: { batches: { polls: 2 } } });
     try {
