@@ -68,6 +68,8 @@ export interface KnownRun {
   readonly active_ms: number;
   readonly active_ms_max: number;
   cancel: { readonly at: number; readonly slowed: number } | null;
+  /** Its time was over before anybody canceled it: then that is how it ends. */
+  limited_first: boolean;
   ended: (EventOf<"RunEnded">["data"] & { readonly at: number }) | null;
 }
 
@@ -142,6 +144,7 @@ export function createAuditor({ time, slowed, secret, met, tell }: AuditorParts)
           active_ms: state?.active_ms ?? 0,
           active_ms_max: state?.config?.limits.active_ms ?? 0,
           cancel: null,
+          limited_first: false,
           ended: null,
         });
         return;
@@ -158,6 +161,9 @@ export function createAuditor({ time, slowed, secret, met, tell }: AuditorParts)
           if (run.cancel !== null) violated(13, "one run was canceled twice");
           run.cancel = { at: time(), slowed: slowed() };
         });
+        return;
+      case "LimitReached":
+        updateRun(event.run, (run) => (run.limited_first = run.cancel === null));
         return;
       case "ModelCallFailed":
         met(`error:${event.data.kind}`);

@@ -56,11 +56,17 @@ function problemWithTime(run: KnownRun, now: number, slowed: number): string | n
 }
 
 /** Invariant 13. */
-function problemWithCancel({ cancel, ended }: KnownRun, report: RunReport, now: number, slowed: number): string | null {
+function problemWithCancel(
+  { cancel, ended, limited_first }: KnownRun,
+  report: RunReport,
+  now: number,
+  slowed: number,
+): string | null {
   if (cancel === null) return null;
   const took = now - cancel.at - (slowed - cancel.slowed);
   if (took > CANCEL_MS + TOOL_GRACE_MS) return `${took} ms after the cancel the run is over`;
   if (report.outcome === "canceled" || report.outcome === "failed") return null;
+  if (report.outcome === "limit_reached" && limited_first) return null;
   // It was over when the cancel came: both were on their way into the journal.
   return ended !== null && ended.at - cancel.at <= slowed - cancel.slowed
     ? null
