@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { systemClock } from "../src/host/system-clock.ts";
 import { thisProcess } from "../src/host/lease-owner.ts";
 import { createIds, LOCAL_PRINCIPAL, LOCAL_TENANT } from "../src/kernel/ids.ts";
-import { NO_MONEY } from "../src/kernel/money.ts";
 import { openJournal } from "../src/store/journal.ts";
 import { createRedactor } from "../src/store/redaction.ts";
 import { openSqliteStore } from "../src/store/sqlite/sqlite-store.ts";
 import { openVault } from "../src/store/vault.ts";
+import { newSummary } from "../src/store/summary.ts";
 
 const APPENDS = 400;
 /** As long as an event of an ordinary turn. */
@@ -30,16 +30,7 @@ export async function journalAppends(directory: string): Promise<number> {
     trace: ids.trace(),
     place: { cwd: directory, source: directory, directory },
     priority: 0,
-    summary: {
-      title: "bench",
-      status: "new",
-      outcome: null,
-      verification: null,
-      turns: 0,
-      tokens: 0,
-      cost: NO_MONEY,
-      model: "bench",
-    },
+    summary: newSummary("bench", "bench"),
   });
   const lease = await store.claim({ tenant: LOCAL_TENANT, session, owner: thisProcess(), ttl_ms: LEASE_MS });
   const redactor = createRedactor({

@@ -1,5 +1,5 @@
 /** The caps and alerts of a session: from the command line, the settings and what a session had. */
-import { ALERT_AT_DEFAULT, type Budget, type Cap, DEFAULT_BUDGET, NO_CAP } from "../kernel/budget.ts";
+import { ALERT_AT_DEFAULT, type Budget, type Cap, DEFAULT_BUDGET, NO_CAP, smallerCap } from "../kernel/budget.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { formatMoney } from "../kernel/money.ts";
 import type { MoneyOptions } from "./money-options.ts";
@@ -63,17 +63,12 @@ function restricted(caps: readonly Cap[], ceiling: readonly Cap[]): readonly Cap
     if (present === undefined) return [...rest, most];
     const smaller: Cap = {
       ...present,
-      cost: least(present.cost, most.cost),
+      cost: smallerCap(present.cost, most.cost),
       strict: present.strict || most.strict,
-      tokens: least(present.tokens, most.tokens),
+      tokens: smallerCap(present.tokens, most.tokens),
     };
     return rest.map((one) => (one === present ? smaller : one));
   }, caps);
-}
-
-function least<N extends number>(a: N | null, b: N | null): N | null {
-  if (a === null || b === null) return a ?? b;
-  return a < b ? a : b;
 }
 
 function requireBelow(cap: Cap, { caps, from }: Settings["ceiling"]): void {

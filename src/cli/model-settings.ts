@@ -1,7 +1,13 @@
 /** Which models a session uses: names and aliases, the command line over the settings, and what the settings allow. */
 import type { SessionConfig } from "../kernel/config.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
-import { type ChosenModel, type ModelPolicy, NO_FALLBACK, PATIENCE_MS_DEFAULT } from "../kernel/model-policy.ts";
+import {
+  type ChosenModel,
+  type ModelPolicy,
+  NO_FALLBACK,
+  PATIENCE_MS_DEFAULT,
+  sameModel,
+} from "../kernel/model-policy.ts";
 import { forbiddenBy, requireAllowed } from "../model/allowed-models.ts";
 import { modelChoice, type ModelChoice } from "../model/provider-table.ts";
 import type { MoneyOptions } from "./money-options.ts";
@@ -65,10 +71,6 @@ export function modelsOf({
     ...[phases, skills, sub_agents].flatMap((group) => Object.values(group)),
   ];
   return all.filter((one, i) => all.findIndex((other) => sameModel(one, other)) === i);
-}
-
-function sameModel(a: ChosenModel, b: ChosenModel): boolean {
-  return a.provider === b.provider && a.model === b.model;
 }
 
 function requireModel(name: string, settings: Settings): ModelChoice {

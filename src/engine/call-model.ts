@@ -37,7 +37,6 @@ export async function callModel(step: CallStep, run: Drive): Promise<readonly Dr
   if (!entry.ok) return [refused(step, chosen, { ...entry, refused_by: null })];
   const sent = await sendReserved({ step, chosen, model, entry }, run);
   if (sent instanceof BudgetRefusal) {
-    await entry.settle(NOT_SENT);
     const { kind, happened, todo, refused_by } = sent;
     return [
       ...waitedFor(entry, chosen),
@@ -138,7 +137,10 @@ async function sendReserved(entered: Entered, run: Drive): Promise<readonly Draf
     await entry.settle(NOT_SENT);
     throw error;
   });
-  if (reserved instanceof BudgetRefusal) return reserved;
+  if (reserved instanceof BudgetRefusal) {
+    await entry.settle(NOT_SENT);
+    return reserved;
+  }
   const answered = await send({ ...entered, call, request: asked(reserved.max_tokens ?? run.state().max_tokens) }, run);
   return [
     answered.draft,

@@ -11,7 +11,6 @@ import { LOCAL_PRINCIPAL, LOCAL_TENANT, type SessionId } from "../kernel/ids.ts"
 import { canonicalJson } from "../kernel/json.ts";
 import { phaseOfRun } from "../kernel/model-in-use.ts";
 import { NO_FALLBACK } from "../kernel/model-policy.ts";
-import { NO_MONEY } from "../kernel/money.ts";
 import { FOLD_VERSION, type SessionState } from "../kernel/state.ts";
 import { type Journal, openJournal } from "../store/journal.ts";
 import type { Lease, SessionPlace } from "../store/port.ts";
@@ -25,6 +24,7 @@ import { promptOf } from "./prompt.ts";
 import { NO_NOTES, noted, type RunNotes, type RunReport, reportOf } from "./report.ts";
 import { createDrive, type Drive } from "./run.ts";
 import { type CancelBy, requestStop, watchTime } from "./stopping.ts";
+import { newSummary } from "../store/summary.ts";
 
 /** How long the first request has the machine to itself, in milliseconds. */
 const PREPARE_AFTER_MS = 15;
@@ -93,16 +93,7 @@ export async function startSession(host: Host, request: StartRequest): Promise<L
     trace: host.ids.trace(),
     place,
     priority: 0,
-    summary: {
-      title,
-      status: "new",
-      outcome: null,
-      verification: null,
-      turns: 0,
-      tokens: 0,
-      cost: NO_MONEY,
-      model: config.model,
-    },
+    summary: newSummary(title, config.model),
   });
   const lease = await claimSession(host, session);
   return launch(host, lease, place, () => [

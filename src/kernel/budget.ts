@@ -50,3 +50,9 @@ export const DEFAULT_BUDGET: Budget = {
 
 /** `max_tokens` is lowered to what a cap leaves, but not below this: an answer that is cut at once is paid for twice. */
 export const OUTPUT_TOKENS_MIN = 1_024;
+
+/** Of two caps the one that holds; null is none. */
+export function smallerCap<N extends number>(a: N | null, b: N | null): N | null {
+  if (a === null || b === null) return a ?? b;
+  return a < b ? a : b;
+}

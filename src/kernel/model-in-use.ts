@@ -1,7 +1,7 @@
 /** Which model a session asks next, and which one may take over. */
 import type { SessionConfig } from "./config.ts";
 import type { ErrorKind } from "./error-kind.ts";
-import type { ChosenModel, FallbackReason } from "./model-policy.ts";
+import { type ChosenModel, type FallbackReason, sameModel } from "./model-policy.ts";
 import type { SessionState } from "./state.ts";
 
 /** The model of the next call: the one that took over in this run, else that of the phase, else the session's. */
@@ -43,7 +43,6 @@ export function phaseOfRun({ permission_mode, models, budget }: SessionConfig): 
 
 /** What is kept of the conversation's counts and thinking when the model of the next call is another: both are the old one's own. */
 export function afterModelChange(before: SessionState, after: SessionState): SessionState {
-  const [a, b] = [modelInUse(before), modelInUse(after)];
-  if (a.provider === b.provider && a.model === b.model) return after;
+  if (sameModel(modelInUse(before), modelInUse(after))) return after;
   return { ...after, thinking_from: after.messages.length, counted: null };
 }

@@ -6,6 +6,10 @@ const chosenModelSchema = lazy(() => z.object({ provider: z.string(), model: z.s
 
 export type ChosenModel = Readonly<z.infer<ReturnType<typeof chosenModelSchema>>>;
 
+export function sameModel(a: ChosenModel, b: ChosenModel): boolean {
+  return a.provider === b.provider && a.model === b.model;
+}
+
 /** Why a session may go to its next model. Never for credentials or billing: another model would hide what a person has to mend. */
 export const FALLBACK_REASONS = ["overloaded", "rate_limit", "not_found", "refusal", "budget"] as const;
 export type FallbackReason = (typeof FALLBACK_REASONS)[number];

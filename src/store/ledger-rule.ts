@@ -3,6 +3,7 @@
  * to a refusal. Pure. A back-end loads `callsOf` and `scopesOf` under its lock, asks `moved`, and writes what that returns, in
  * one transaction.
  */
+import { smallerCap } from "../kernel/budget.ts";
 import type { LedgerScope } from "../kernel/ledger-scopes.ts";
 import type { SessionId } from "../kernel/ids.ts";
 import { addMoney, NO_MONEY, type NanoDollars, nanoDollars } from "../kernel/money.ts";
@@ -20,6 +21,19 @@ import { corrupt } from "./refusal.ts";
 
 /** What the ledger keeps of a scope. Money in nano-dollars. */
 export type ScopeRow = Omit<ScopePosition, "cap_cost" | "cap_tokens" | "strict">;
+
+/** Its members, as the columns of a table. */
+export const SCOPE_COLUMNS = [
+  "scope",
+  "cost",
+  "tokens",
+  "unknown_cost",
+  "unknown_tokens",
+  "reserved_cost",
+  "reserved_tokens",
+  "calls",
+  "unpriced",
+] as const satisfies readonly (keyof ScopeRow)[];
 
 /** What the ledger keeps of a call. A settled one is kept so that it is not reserved again; its scopes are no longer needed. */
 export interface CallRow {
@@ -104,8 +118,8 @@ export function positionOf(row: ScopeRow | null, scope: LedgerScope, caps: Tenan
   const tenant = tenantCap(scope.scope, caps);
   return {
     ...(row ?? openedScope(scope)),
-    cap_cost: smaller(scope.cost, tenant?.cost ?? null),
-    cap_tokens: smaller(scope.tokens, tenant?.tokens ?? null),
+    cap_cost: smallerCap(scope.cost, tenant?.cost ?? null),
+    cap_tokens: smallerCap(scope.tokens, tenant?.tokens ?? null),
     strict: (scope.strict && scope.cost !== null) || (tenant !== undefined && tenant.cost !== null),
   };
 }
@@ -213,18 +227,13 @@ function once(scopes: readonly LedgerScope[]): readonly LedgerScope[] {
 
 function tighter(a: LedgerScope, b: LedgerScope): LedgerScope {
   const strict = (a.strict && a.cost !== null) || (b.strict && b.cost !== null);
-  return { ...a, cost: smaller(a.cost, b.cost), tokens: smaller(a.tokens, b.tokens), strict };
+  return { ...a, cost: smallerCap(a.cost, b.cost), tokens: smallerCap(a.tokens, b.tokens), strict };
 }
 
 function tenantCap(scope: string, caps: TenantCaps): TenantCap | undefined {
   if (scope === "tenant") return caps.total;
   if (scope.startsWith("month:")) return caps.month;
   return scope.startsWith("day:") ? caps.day : undefined;
-}
-
-function smaller<N extends number>(a: N | null, b: N | null): N | null {
-  if (a === null || b === null) return a ?? b;
-  return a < b ? a : b;
 }
 
 function missing({ call }: CallRow, scope: string): never {

@@ -1,7 +1,22 @@
 /** What a list shows of a session: derived from its folded state, never kept beside it. */
+import { NO_MONEY } from "../kernel/money.ts";
 import type { SessionState } from "../kernel/state.ts";
 import { totalTokens } from "../kernel/usage.ts";
 import type { SessionStatus, SessionSummary } from "./port.ts";
+
+/** Of a session whose row is there and whose journal is not yet. */
+export function newSummary(title: string, model: string): SessionSummary {
+  return {
+    title,
+    status: "new",
+    outcome: null,
+    verification: null,
+    turns: 0,
+    tokens: 0,
+    cost: NO_MONEY,
+    model,
+  };
+}
 
 export function summaryOf(state: SessionState): SessionSummary {
   return {

@@ -5,7 +5,7 @@
  * job has exactly one result, the provider was handed none of them twice, the money in the journal is the ledger's and that of the
  * results, and the memory of the process does not grow with the jobs.
  *
- * BELAY_BATCH_SEED repeats a choice of moments; BELAY_TEST_LONG=1 (or BELAY_LONG=1) takes 10,000 jobs.
+ * BELAY_BATCH_SEED repeats a choice of moments; BELAY_TEST_LONG=1 takes 10,000 jobs.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -21,7 +21,7 @@ import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { systemClock } from "../support/host.ts";
 import type { BatchChild } from "./batch-child.ts";
 
-const LONG = process.env["BELAY_TEST_LONG"] === "1" || process.env["BELAY_LONG"] !== undefined;
+const LONG = process.env["BELAY_TEST_LONG"] === "1";
 const JOBS = LONG ? 10_000 : 300;
 const FEW_JOBS = 100;
 const PARTS = 6;

@@ -4,8 +4,9 @@ import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
+import { afterEach, beforeEach } from "vitest";
 import type { Store } from "../../src/store/port.ts";
-import { openPostgresStore } from "../../src/store/postgres/postgres-store.ts";
+import { openPostgresStore, type PostgresStoreOptions } from "../../src/store/postgres/postgres-store.ts";
 import { type ManualClock, manualClock } from "../../src/testing/manual-clock.ts";
 import type { StoreUnderTest } from "../../src/testing/store-contract.ts";
 import { systemClock } from "../../src/host/system-clock.ts";
@@ -121,6 +122,30 @@ export async function makePostgresStore(clock: ManualClock = manualClock()): Pro
     dispose: async () => {
       for (const store of opened) await store.close();
       await place.drop();
+    },
+  };
+}
+
+/** A schema of its own for each test, and its stores, which are closed and dropped after it. To be called at the top of a file. */
+export function postgresPlaces(): {
+  readonly place: () => PostgresSchema;
+  readonly open: (facts?: Partial<PostgresStoreOptions>) => Promise<Store>;
+} {
+  let place: PostgresSchema;
+  const stores: Store[] = [];
+  beforeEach(async () => {
+    place = await freshSchema();
+  });
+  afterEach(async () => {
+    for (const store of stores.splice(0)) await store.close();
+    await place.drop();
+  });
+  return {
+    place: () => place,
+    open: async (facts = {}) => {
+      const store = await openPostgresStore({ url: place.url, schema: place.schema, clock: systemClock, ...facts });
+      stores.push(store);
+      return store;
     },
   };
 }

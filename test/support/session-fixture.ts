@@ -13,6 +13,7 @@ import type { Lease, NewSession, Store } from "../../src/store/port.ts";
 import { createRedactor, type KnownSecret, type Redactor } from "../../src/store/redaction.ts";
 import { memoryVault } from "../../src/store/vault.ts";
 import { testConfig } from "./config.ts";
+import { newSummary } from "../../src/store/summary.ts";
 
 export const SESSION = "ses_1" as SessionId;
 export const LEASE_MS = 60_000;
@@ -36,7 +37,7 @@ export function newSession(session: SessionId = SESSION): NewSession {
     root: session,
     trace: "0123456789abcdef0123456789abcdef" as TraceId,
     place: { cwd: "/p", source: "/p", directory: "/d" },
-    summary: { title: "", status: "new", outcome: null, verification: null, turns: 0, tokens: 0, cost: 0, model: "" },
+    summary: newSummary("", ""),
     priority: 0,
   };
 }

@@ -7,23 +7,11 @@
 import { sql } from "kysely";
 import type { SessionId, TenantId } from "../../kernel/ids.ts";
 import type { Ledger, LedgerMoves } from "../ledger.ts";
-import { abandoned, listedPosition, positionOf, type TenantCaps } from "../ledger-rule.ts";
+import { abandoned, listedPosition, positionOf, SCOPE_COLUMNS, type TenantCaps } from "../ledger-rule.ts";
 import type { Questions } from "./connection.ts";
 import { heldChange, ledgerWritten, tenantCapsOf } from "./ledger-rows.ts";
 import type { Queries } from "./queries.ts";
 import type { TableContext } from "./table-context.ts";
-
-const SCOPE_COLUMNS = [
-  "scope",
-  "cost",
-  "tokens",
-  "unknown_cost",
-  "unknown_tokens",
-  "reserved_cost",
-  "reserved_tokens",
-  "calls",
-  "unpriced",
-] as const;
 
 export function createPostgresLedger({ connection, queries }: TableContext): Ledger {
   const { build } = queries;

@@ -8,6 +8,7 @@ import {
   listedPosition,
   moved,
   positionOf,
+  SCOPE_COLUMNS,
   type ScopeRow,
   scopesOf,
   type TenantCaps,
@@ -100,18 +101,6 @@ interface LedgerRows {
   open(tenant: TenantId): readonly CallRow[];
   caps(tenant: TenantId): TenantCaps;
 }
-
-const SCOPE_COLUMNS = [
-  "scope",
-  "cost",
-  "tokens",
-  "unknown_cost",
-  "unknown_tokens",
-  "reserved_cost",
-  "reserved_tokens",
-  "calls",
-  "unpriced",
-] as const satisfies readonly (keyof ScopeRow)[];
 
 function ledgerRows({ connection, queries }: Statements): LedgerRows {
   const scopes = connection.lookup(() =>

@@ -16,6 +16,7 @@ import type {
   Store,
 } from "../../store/port.ts";
 import type { ManualClock } from "../manual-clock.ts";
+import { newSummary } from "../../store/summary.ts";
 
 export interface StoreUnderTest {
   readonly store: Store;
@@ -70,16 +71,7 @@ export const OTHER_TENANT = "tenant-b" as TenantId;
 export const SESSION = "ses_1" as SessionId;
 export const TTL_MS = 30_000;
 
-export const SUMMARY: SessionSummary = {
-  title: "fix the test",
-  status: "new",
-  outcome: null,
-  verification: null,
-  turns: 0,
-  tokens: 0,
-  cost: 0,
-  model: "model-1",
-};
+export const SUMMARY: SessionSummary = newSummary("fix the test", "model-1");
 
 export function newSession(facts: Partial<NewSession> = {}): NewSession {
   const session = facts.session ?? SESSION;

@@ -10,10 +10,10 @@ import { HarnessError } from "../../kernel/harness-error.ts";
 import { LOCAL_PRINCIPAL, LOCAL_TENANT, type SessionId } from "../../kernel/ids.ts";
 import { DEFAULT_LIMITS } from "../../kernel/limits.ts";
 import { NO_FALLBACK } from "../../kernel/model-policy.ts";
-import { NO_MONEY } from "../../kernel/money.ts";
 import type { Host } from "../../engine/host.ts";
 import { claimSession, openForWriting, versionsOf } from "../../engine/session.ts";
 import type { JobsFile } from "./source.ts";
+import { newSummary } from "../../store/summary.ts";
 
 /** The first time, and again what failed for now or expired. */
 export const ROUNDS_DEFAULT = 3;
@@ -76,16 +76,7 @@ async function createRow(host: Host, batch: NewBatch): Promise<void> {
       trace: host.ids.trace(),
       place: placeOf(batch),
       priority: 0,
-      summary: {
-        title: titleOf(batch),
-        status: "new",
-        outcome: null,
-        verification: null,
-        turns: 0,
-        tokens: 0,
-        cost: NO_MONEY,
-        model,
-      },
+      summary: newSummary(titleOf(batch), model),
     });
   } catch (error) {
     // An earlier try under this id was cut off, or another process is at it: the lease tells.

@@ -2,16 +2,13 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PassThrough, Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readEnvironment } from "../../../src/cli/environment.ts";
-import { OutputStream } from "../../../src/cli/output-stream.ts";
-import { runProgram } from "../../../src/cli/program.ts";
 import { systemClock } from "../../../src/host/system-clock.ts";
 import type { LedgerScope } from "../../../src/kernel/ledger-scopes.ts";
 import { LOCAL_TENANT } from "../../../src/kernel/ids.ts";
 import { nanoDollars, NO_MONEY } from "../../../src/kernel/money.ts";
 import type { Store } from "../../../src/store/port.ts";
+import { program, type ProgramEnd } from "../../support/program.ts";
 import { openSqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
 
 let directory = "";
@@ -24,22 +21,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function belay(...argv: readonly string[]): Promise<Ended> {
-  const streams = [new PassThrough(), new PassThrough()] as const;
-  const [out, err] = streams.map((stream) => new OutputStream(stream, { colors: false, redraws: false }));
-  if (out === undefined || err === undefined) throw new TypeError("there are two streams");
-  const texts = streams.map((stream) => stream.setEncoding("utf8").toArray());
-  const environment = readEnvironment({ BELAY_HOME: join(directory, "home"), HOME: directory }, directory);
-  const code = await runProgram(argv, { environment, cwd, stdin: Readable.from([]), out, err });
-  for (const stream of streams) stream.end();
-  const [outText = [], errText = []] = await Promise.all(texts);
-  return { code, out: outText.join(""), err: errText.join("") };
+function belay(...argv: readonly string[]): Promise<ProgramEnd> {
+  return program({ directory, cwd }, argv);
 }
 
 async function withStore<T>(work: (store: Store) => Promise<T>): Promise<T> {

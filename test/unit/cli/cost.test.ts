@@ -2,26 +2,24 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PassThrough, Readable } from "node:stream";
 import Sqlite from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readEnvironment } from "../../../src/cli/environment.ts";
-import { OutputStream } from "../../../src/cli/output-stream.ts";
-import { runProgram } from "../../../src/cli/program.ts";
 import { thisProcess } from "../../../src/host/lease-owner.ts";
 import { ledgerScopes } from "../../../src/kernel/ledger-scopes.ts";
 import type { Clock } from "../../../src/kernel/clock.ts";
 import type { Draft } from "../../../src/kernel/events/index.ts";
 import { LOCAL_PRINCIPAL, LOCAL_TENANT, type ModelCallId, type SessionId } from "../../../src/kernel/ids.ts";
-import { nanoDollars, NO_MONEY } from "../../../src/kernel/money.ts";
+import { nanoDollars } from "../../../src/kernel/money.ts";
 import { EXIT_TABLE } from "../../../src/kernel/outcome.ts";
 import { NO_USAGE } from "../../../src/kernel/usage.ts";
 import { systemClock } from "../../../src/host/system-clock.ts";
 import { openJournal } from "../../../src/store/journal.ts";
 import { createRedactor } from "../../../src/store/redaction.ts";
 import { openSqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
+import { newSummary } from "../../../src/store/summary.ts";
 import { memoryVault } from "../../../src/store/vault.ts";
 import { testConfig } from "../../support/config.ts";
+import { program, type ProgramEnd } from "../../support/program.ts";
 import { ids, toolFinished, toolUse } from "./sealed-events.ts";
 
 let directory = "";
@@ -33,22 +31,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function belay(...argv: readonly string[]): Promise<Ended> {
-  const streams = [new PassThrough(), new PassThrough()] as const;
-  const [out, err] = streams.map((stream) => new OutputStream(stream, { colors: false, redraws: false }));
-  if (out === undefined || err === undefined) throw new TypeError("there are two streams");
-  const texts = streams.map((stream) => stream.setEncoding("utf8").toArray());
-  const environment = readEnvironment({ BELAY_HOME: join(directory, "home"), HOME: directory }, directory);
-  const code = await runProgram(argv, { environment, cwd, stdin: Readable.from([]), out, err });
-  for (const stream of streams) stream.end();
-  const [outText = [], errText = []] = await Promise.all(texts);
-  return { code, out: outText.join(""), err: errText.join("") };
+function belay(...argv: readonly string[]): Promise<ProgramEnd> {
+  return program({ directory, cwd }, argv);
 }
 
 async function json(...argv: readonly string[]): Promise<Record<string, unknown>> {
@@ -77,16 +61,7 @@ async function spent(facts: Facts = {}): Promise<SessionId> {
   const store = await openSqliteStore({ path: join(directory, "home", "belay.db"), clock });
   const session = ids.session();
   const place = { cwd: source, source, directory: join(directory, "home/sessions", session) };
-  const summary = {
-    title,
-    status: "new" as const,
-    outcome: null,
-    verification: null,
-    turns: 0,
-    tokens: 0,
-    cost: NO_MONEY,
-    model,
-  };
+  const summary = newSummary(title, model);
   const who = { tenant: LOCAL_TENANT, principal: LOCAL_PRINCIPAL, session, root: session, trace: ids.trace() };
   await store.createSession({ ...who, place, priority: 0, summary });
   const lease = await store.claim({ tenant: LOCAL_TENANT, session, owner: thisProcess(), ttl_ms: 60_000 });

@@ -4,19 +4,14 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PassThrough, Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readEnvironment } from "../../../src/cli/environment.ts";
 import { thisProcess } from "../../../src/host/lease-owner.ts";
-import { OutputStream } from "../../../src/cli/output-stream.ts";
-import { runProgram } from "../../../src/cli/program.ts";
 import { systemClock } from "../../../src/host/system-clock.ts";
 import type { Draft } from "../../../src/kernel/events/index.ts";
 import { ledgerScopes } from "../../../src/kernel/ledger-scopes.ts";
 import { LOCAL_PRINCIPAL, LOCAL_TENANT, type SessionId } from "../../../src/kernel/ids.ts";
 import { canonicalJson } from "../../../src/kernel/json.ts";
 import { INLINE_BYTES_MAX } from "../../../src/kernel/limits.ts";
-import { NO_MONEY } from "../../../src/kernel/money.ts";
 import type { SessionState } from "../../../src/kernel/state.ts";
 import { openJournal } from "../../../src/store/journal.ts";
 import type { Owner } from "../../../src/store/port.ts";
@@ -25,6 +20,8 @@ import { openSqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
 import { memoryVault } from "../../../src/store/vault.ts";
 import { testConfig } from "../../support/config.ts";
 import { answered, ids, toolFinished, toolStarted, toolUse } from "./sealed-events.ts";
+import { program, type ProgramEnd } from "../../support/program.ts";
+import { newSummary } from "../../../src/store/summary.ts";
 
 let directory = "";
 let cwd = "";
@@ -35,22 +32,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function belay(...argv: readonly string[]): Promise<Ended> {
-  const streams = [new PassThrough(), new PassThrough()] as const;
-  const [out, err] = streams.map((stream) => new OutputStream(stream, { colors: false, redraws: false }));
-  if (out === undefined || err === undefined) throw new TypeError("there are two streams");
-  const texts = streams.map((stream) => stream.setEncoding("utf8").toArray());
-  const environment = readEnvironment({ BELAY_HOME: join(directory, "home"), HOME: directory }, directory);
-  const code = await runProgram(argv, { environment, cwd, stdin: Readable.from([]), out, err });
-  for (const stream of streams) stream.end();
-  const [outText = [], errText = []] = await Promise.all(texts);
-  return { code, out: outText.join(""), err: errText.join("") };
+function belay(...argv: readonly string[]): Promise<ProgramEnd> {
+  return program({ directory, cwd }, argv);
 }
 
 /** A session as a run would have left it. */
@@ -69,16 +52,7 @@ async function journaled(
     trace: ids.trace(),
     place: { cwd, source: cwd, directory: join(directory, "home/sessions", session) },
     priority: 0,
-    summary: {
-      title,
-      status: "new",
-      outcome: null,
-      verification: null,
-      turns: 0,
-      tokens: 0,
-      cost: NO_MONEY,
-      model: "m",
-    },
+    summary: newSummary(title, "m"),
   });
   const lease = await store.claim({
     tenant: LOCAL_TENANT,

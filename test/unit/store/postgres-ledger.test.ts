@@ -1,31 +1,15 @@
 /** What only the PostgreSQL ledger and its cells have: locks, round trips, commits that are not waited for, an older schema. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/host/system-clock.ts";
 import { LOCAL_TENANT } from "../../../src/kernel/ids.ts";
 import { nanoDollars } from "../../../src/kernel/money.ts";
 import { BudgetRefusal, type Reservation, type Settlement } from "../../../src/store/ledger.ts";
 import type { Store } from "../../../src/store/port.ts";
-import { openPostgresStore, type PostgresStoreOptions } from "../../../src/store/postgres/postgres-store.ts";
 import { appendOf } from "../../../src/testing/store-contract/case.ts";
-import { freshSchema, type PostgresSchema } from "../../support/postgres.ts";
+import { postgresPlaces } from "../../support/postgres.ts";
 import { claim, newSession, SESSION } from "../../support/session-fixture.ts";
 
-let place: PostgresSchema;
-const stores: Store[] = [];
-
-beforeEach(async () => {
-  place = await freshSchema();
-});
-afterEach(async () => {
-  for (const store of stores.splice(0)) await store.close();
-  await place.drop();
-});
-
-async function open(facts: Partial<PostgresStoreOptions> = {}): Promise<Store> {
-  const store = await openPostgresStore({ url: place.url, schema: place.schema, clock: systemClock, ...facts });
-  stores.push(store);
-  return store;
-}
+const { place, open } = postgresPlaces();
 
 const CAP = nanoDollars(1_000);
 
@@ -97,11 +81,11 @@ describe("an error of the server in the middle of a move", () => {
     const store = await open();
     await store.createSession(newSession());
     const lease = await claim(store, "token-1");
-    await place.query("CREATE SEQUENCE tries");
-    await place.query(`CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    await place().query("CREATE SEQUENCE tries");
+    await place().query(`CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
       IF nextval('tries') <= 2 THEN RAISE EXCEPTION 'on purpose' USING ERRCODE = '${state}'; END IF;
       RETURN NEW; END $$`);
-    await place.query("CREATE TRIGGER fails BEFORE INSERT ON ledger_calls FOR EACH ROW EXECUTE FUNCTION fails()");
+    await place().query("CREATE TRIGGER fails BEFORE INSERT ON ledger_calls FOR EACH ROW EXECUTE FUNCTION fails()");
     await store.append(appendOf(lease, 0, 1, { ledger: { reserve: [reservation("a", ["tenant"])], settle: [] } }));
     expect(await reserved(store, "tenant")).toBe(10);
     expect((await store.getSession(LOCAL_TENANT, SESSION))?.last_seq).toBe(1);
@@ -115,7 +99,7 @@ describe("a refused move", () => {
     await expect(store.moveLedger(LOCAL_TENANT, { reserve: [asked], settle: [] })).rejects.toBeInstanceOf(
       BudgetRefusal,
     );
-    expect((await place.query("SELECT FROM ledger_scopes")).count).toBe(0);
+    expect((await place().query("SELECT FROM ledger_scopes")).count).toBe(0);
   });
 });
 
@@ -125,12 +109,12 @@ describe("the write of a cell", () => {
     await store.createSession(newSession());
     const lease = await claim(store, "token-1");
     // Every write notes under which setting it was made, and by which connection.
-    await place.query("CREATE TABLE seen (what text, setting text, connection int)");
-    await place.query(`CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    await place().query("CREATE TABLE seen (what text, setting text, connection int)");
+    await place().query(`CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
       INSERT INTO seen VALUES (TG_TABLE_NAME, current_setting('synchronous_commit'), pg_backend_pid());
       RETURN NULL; END $$`);
     for (const table of ["cells", "records"]) {
-      await place.query(
+      await place().query(
         `CREATE TRIGGER note AFTER INSERT OR UPDATE ON ${table} FOR EACH STATEMENT EXECUTE FUNCTION note()`,
       );
     }
@@ -141,7 +125,7 @@ describe("the write of a cell", () => {
     await store.append(appendOf(lease, 0, 1));
     await write(2);
     await store.append(appendOf(lease, 1, 1, { ledger }));
-    const { rows } = await place.query("SELECT what, setting, connection FROM seen");
+    const { rows } = await place().query("SELECT what, setting, connection FROM seen");
     expect(new Set(rows.map(({ connection }) => connection)).size).toBe(1);
     const settings = (what: string): readonly unknown[] =>
       rows.filter((row) => row["what"] === what).map(({ setting }) => setting);
@@ -157,9 +141,9 @@ describe("a store that a belay without a ledger wrote", () => {
     await before.createSession(newSession());
     const lease = await claim(before, "token-1");
     await before.append(appendOf(lease, 0, 2));
-    await place.query("DROP TABLE ledger_scopes, ledger_calls, tenant_caps, cells");
-    await place.query("DROP FUNCTION ledger_hold");
-    await place.query("DELETE FROM migrations WHERE version > 1");
+    await place().query("DROP TABLE ledger_scopes, ledger_calls, tenant_caps, cells");
+    await place().query("DROP FUNCTION ledger_hold");
+    await place().query("DELETE FROM migrations WHERE version > 1");
     const [store] = await Promise.all([open(), open()]);
     expect(await store.read({ tenant: LOCAL_TENANT, session: SESSION, after_seq: 0, limit: 9 })).toHaveLength(2);
     await store.append(appendOf(lease, 2, 1, { ledger: { reserve: [reservation("a", ["tenant"])], settle: [] } }));

@@ -3,33 +3,16 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import pg from "pg";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ErrorKind } from "../../../src/kernel/error-kind.ts";
 import { HarnessError } from "../../../src/kernel/harness-error.ts";
 import { systemClock } from "../../../src/host/system-clock.ts";
 import { LOCAL_TENANT } from "../../../src/kernel/ids.ts";
-import type { Store } from "../../../src/store/port.ts";
-import { openPostgresStore, type PostgresStoreOptions } from "../../../src/store/postgres/postgres-store.ts";
-import { freshSchema, type PostgresSchema } from "../../support/postgres.ts";
+import { postgresPlaces } from "../../support/postgres.ts";
 import { PASSWORD, type PostgresServer, startPostgresServer } from "../../support/postgres-server.ts";
 import { beginning, journalOn, newSession, said, SESSION } from "../../support/session-fixture.ts";
 
-let place: PostgresSchema;
-const stores: Store[] = [];
-
-beforeEach(async () => {
-  place = await freshSchema();
-});
-afterEach(async () => {
-  for (const store of stores.splice(0)) await store.close();
-  await place.drop();
-});
-
-async function open(facts: Partial<PostgresStoreOptions> = {}): Promise<Store> {
-  const store = await openPostgresStore({ url: place.url, schema: place.schema, clock: systemClock, ...facts });
-  stores.push(store);
-  return store;
-}
+const { place, open } = postgresPlaces();
 
 async function errorOf(action: Promise<unknown>): Promise<HarnessError> {
   const error: unknown = await action.catch((thrown: unknown) => thrown);
@@ -39,7 +22,7 @@ async function errorOf(action: Promise<unknown>): Promise<HarnessError> {
 
 /** The address with one part changed. */
 function address(change: (url: URL) => void): string {
-  const url = new URL(place.url);
+  const url = new URL(place().url);
   change(url);
   return url.href;
 }
@@ -72,10 +55,12 @@ describe("an address", () => {
   });
 
   it("of a certificate that is not there, or of TLS that the server does not have, is refused", async () => {
-    const missing = await errorOf(open({ url: `${place.url}?sslmode=verify-full&sslrootcert=/no/such/ca.pem` }));
+    const missing = await errorOf(open({ url: `${place().url}?sslmode=verify-full&sslrootcert=/no/such/ca.pem` }));
     expect(missing).toMatchObject({ kind: "config_invalid" });
     expect(missing.message).toContain("/no/such/ca.pem");
-    expect(await errorOf(open({ url: `${place.url}?sslmode=verify-full` }))).toMatchObject({ kind: "config_invalid" });
+    expect(await errorOf(open({ url: `${place().url}?sslmode=verify-full` }))).toMatchObject({
+      kind: "config_invalid",
+    });
   });
 
   it("where nobody listens is tried for a moment, and then named with what to do", async () => {
@@ -93,13 +78,13 @@ describe("the tables", () => {
   it("are made once when several open a new store at the same moment", async () => {
     const opened = await Promise.all(Array.from({ length: 6 }, () => open()));
     for (const store of opened) expect(await store.getSession(LOCAL_TENANT, SESSION)).toBeNull();
-    const { rows } = await place.query("SELECT version FROM migrations ORDER BY version");
+    const { rows } = await place().query("SELECT version FROM migrations ORDER BY version");
     expect(rows).toEqual([{ version: 1 }, { version: 2 }]);
   });
 
   it("of a newer belay are refused by name, and left alone", async () => {
     await open();
-    await place.query("INSERT INTO migrations VALUES (999, now())");
+    await place().query("INSERT INTO migrations VALUES (999, now())");
     const error = await errorOf(open());
     expect(error.kind).toBe("store_schema_newer");
     expect(error.message).toContain("999");
@@ -107,10 +92,10 @@ describe("the tables", () => {
 
   it("carry tenant and principal wherever something belongs to a session", async () => {
     await open();
-    const { rows } = await place.query(
+    const { rows } = await place().query(
       `SELECT table_name, count(*) FILTER (WHERE column_name IN ('tenant', 'principal'))::int AS keys
        FROM information_schema.columns WHERE table_schema = $1 AND table_name <> 'migrations' GROUP BY 1 ORDER BY 1`,
-      [place.schema],
+      [place().schema],
     );
     expect(rows.filter(({ keys }) => keys === 2).map((row) => row["table_name"])).toEqual([
       "blob_refs",
@@ -166,12 +151,12 @@ describe("an error of the server", () => {
 
   /** Every insert of a record fails with this, or the first `times`. */
   async function failWith(state: string, times = 1_000_000): Promise<void> {
-    await place.query("CREATE SEQUENCE tries");
+    await place().query("CREATE SEQUENCE tries");
     // a sequence counts also what is undone
-    await place.query(`CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    await place().query(`CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
       IF nextval('tries') <= ${times} THEN RAISE EXCEPTION 'on purpose' USING ERRCODE = '${state}'; END IF;
       RETURN NEW; END $$`);
-    await place.query("CREATE TRIGGER fails BEFORE INSERT ON records FOR EACH STATEMENT EXECUTE FUNCTION fails()");
+    await place().query("CREATE TRIGGER fails BEFORE INSERT ON records FOR EACH STATEMENT EXECUTE FUNCTION fails()");
   }
 });
 
@@ -187,7 +172,7 @@ describe("a process", () => {
     const { status, stderr } = run(`
       const { openPostgresStore } = await import("./src/store/postgres/postgres-store.ts");
       const { systemClock: clock } = await import("./src/host/system-clock.ts");
-      const store = await openPostgresStore({ url: ${JSON.stringify(place.url)}, schema: "${place.schema}", clock });
+      const store = await openPostgresStore({ url: ${JSON.stringify(place().url)}, schema: "${place().schema}", clock });
       await store.listSessions({ tenant: "local", limit: 1 });`);
     expect(stderr).not.toContain("Error");
     expect(status).toBe(0);
@@ -223,7 +208,7 @@ describe("a server whose settings weaken the promise", () => {
     expect(store.capabilities.weakened).toEqual([expect.stringContaining("fsync=off")]);
     await store.createSession(newSession());
     // Every commit of ours notes under which setting it was made.
-    await admin.query(`SET search_path = ${place.schema}`);
+    await admin.query(`SET search_path = ${place().schema}`);
     await admin.query("CREATE TABLE seen (setting text)");
     await admin.query(`CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
       INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NEW; END $$`);

@@ -21,6 +21,7 @@ import { batchFiles } from "../../../src/workflow/batch/files.ts";
 import { flushQueue } from "../../../src/workflow/batch/flush.ts";
 import { jobsIn } from "../../../src/workflow/batch/source.ts";
 import { testHost } from "../../support/host.ts";
+import { newSummary } from "../../../src/store/summary.ts";
 
 function job(at: number): DeferredJob {
   const model = { provider: "anthropic", model: "claude-sonnet-4-5", max_tokens: 100 };
@@ -114,7 +115,7 @@ describe("the queue of deferred jobs", () => {
       trace: host.ids.trace(),
       place: { cwd: home, source: home, directory: batchDirectory(join(home, "sessions"), session) },
       priority: 0,
-      summary: { title: "", status: "new", outcome: null, verification: null, turns: 0, tokens: 0, cost: 0, model: "" },
+      summary: newSummary("", ""),
     });
     const made = await flush();
     expect(made).toEqual([session]);
