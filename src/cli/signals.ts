@@ -49,8 +49,8 @@ export function listenForSignals({ leave, monotonic }: SignalsParts): Signals {
   let session: Stoppable | null = null;
   let first: { readonly at: number; readonly code: number } | null = null;
   let limit: NodeJS.Timeout | null = null;
-  const begin = (code: number, by: (typeof SIGNALS)[Taken]["by"], reason: string): void => {
-    first = { at: monotonic(), code };
+  const begin = (at: number, code: number, by: (typeof SIGNALS)[Taken]["by"], reason: string): void => {
+    first = { at, code };
     limit = setTimeout(() => {
       leave(code);
     }, STOP_LIMIT_MS);
@@ -59,11 +59,12 @@ export function listenForSignals({ leave, monotonic }: SignalsParts): Signals {
   const take = (name: Taken): void => {
     const { by, reason, code } = SIGNALS[name];
     if (session === null) return leave(code);
+    const at = monotonic(); // before the note: who answers what it says is answered
     if (first === null) {
       session.note(`stopping; what is finished is kept. ${SIGNALS[name].again} again leaves at once.`);
-      return begin(code, by, reason);
+      return begin(at, code, by, reason);
     }
-    if (monotonic() - first.at >= TOGETHER_MS) leave(first.code);
+    if (at - first.at >= TOGETHER_MS) leave(first.code);
   };
   const names = Object.keys(SIGNALS) as Taken[]; // the table has no other keys
   const handlers = names.map((name) => ({ name, handler: () => take(name) }));
@@ -73,7 +74,7 @@ export function listenForSignals({ leave, monotonic }: SignalsParts): Signals {
       session = target;
     },
     stop: (by, reason) => {
-      if (first === null) begin(SIGNALS.SIGHUP.code, by, reason);
+      if (first === null) begin(monotonic(), SIGNALS.SIGHUP.code, by, reason);
     },
     quiet: () => {
       if (limit !== null) clearTimeout(limit);

@@ -28,6 +28,9 @@ const SLOW: ScenarioInput = {
   ],
 };
 
+/** More than the difference between two clocks' readings of one wait. */
+const TIMER_MS = 50;
+
 const DEAF: ScenarioInput = {
   turns: [
     {
@@ -224,7 +227,8 @@ describe("stopping a run", () => {
     await run.says("│ ready");
     run.child.kill("SIGINT");
     await run.says("stopping;");
-    await new Promise((resolve) => setTimeout(resolve, TOGETHER_MS));
+    // A timer may fire a millisecond early. The command outlives its SIGTERM by a second, so this one is in time.
+    await new Promise((resolve) => setTimeout(resolve, TOGETHER_MS + TIMER_MS));
     run.child.kill("SIGINT");
     expect(await run.ended).toBe(130);
     expect(run.out()).toMatch(/left at once; `belay resume ses_\w+` goes on from the last event\.\n$/);
