@@ -15,7 +15,7 @@ const ROOT = join(import.meta.dirname, "..");
 const CLI = join(ROOT, "dist/cli");
 
 /** Loaded from node_modules at run time: binaries that a bundle cannot hold. */
-const EXTERNAL = ["better-sqlite3", "@vscode/ripgrep"];
+const EXTERNAL = ["better-sqlite3", "@vscode/ripgrep", "web-tree-sitter", "tree-sitter-bash"];
 
 /** CommonJS packages inside an ES module bundle ask for `require`. */
 const REQUIRE_BANNER =

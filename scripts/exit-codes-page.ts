@@ -24,6 +24,8 @@ ${rows.join("\n")}
 - **after a change**: the same again ends the same way. Somebody has to change something first: the command line, a limit,
   the task, the code.
 
+\`belay permissions audit\` exits with 1 when it found something, and with 2 when the settings cannot be read.
+
 Any other code is not belay's: 137 is a kill that no program can take (the machine ran out of memory, a supervisor lost
 patience). The journal is whole; \`belay resume\` goes on.
 

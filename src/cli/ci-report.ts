@@ -15,7 +15,14 @@ import {
   workflowCommand,
 } from "./ci-github.ts";
 import type { Failure } from "./failure.ts";
-import { changeText, type Closing, verifiedText } from "./view/closing.ts";
+import {
+  approvalCommands,
+  changeText,
+  type Closing,
+  verifiedText,
+  WAITING_SHOWN_MAX,
+  waitingText,
+} from "./view/closing.ts";
 import { formatCount, formatDuration, plural } from "./view/format.ts";
 import { lastLines, words } from "./view/notice.ts";
 import { paintFor } from "./view/paint.ts";
@@ -108,7 +115,7 @@ function reasonText({ outcome, verification, error }: RunReport, limit: Noted["l
   return `${error.message} (${error.kind})${subsystem === "provider" ? ` ${remedy}` : ""}`;
 }
 
-function summary({ report, changes, mode }: Closing, { verified, limit }: Noted): string {
+function summary({ report, changes, mode, waiting }: Closing, { verified, limit }: Noted): string {
   const { outcome, session, turns, usage, cost_usd, duration_ms, verification, exit_code, branch } = report;
   const money = formatMoney(cost_usd === null ? null : nanoFromDollars(cost_usd));
   const facts: readonly (readonly [string, string])[] = [
@@ -127,8 +134,9 @@ function summary({ report, changes, mode }: Closing, { verified, limit }: Noted)
     ["| | |", "| --- | --- |", ...facts.map(([name, text]) => `| ${name} | ${text} |`)].join("\n"),
     ...(report.error === null ? [] : [fenced(reasonText(report, limit))]),
     ...failed,
+    ...asked(waiting),
     ...changed(changes),
-    nextText(report, mode !== null && mode !== "in_place"),
+    nextText(report, { is_private: mode !== null && mode !== "in_place", waiting }),
   ].join("\n\n")}\n`;
 }
 
@@ -147,9 +155,25 @@ function changed(changes: Closing["changes"]): readonly string[] {
   return [`${plural(changes.length, "file")} changed:`, fenced([...shown, ...more].join("\n"))];
 }
 
-function nextText({ session, outcome }: RunReport, is_private: boolean): string {
+function asked(waiting: Closing["waiting"]): readonly string[] {
+  if (waiting.length === 0) return [];
+  const shown = waiting.slice(0, WAITING_SHOWN_MAX).map((one) => `${one.call}  ${waitingText(one)}`);
+  const more = waiting.length - shown.length;
+  const lines = more > 0 ? [...shown, `… and ${plural(more, "more call")}`] : shown;
+  return [
+    `${plural(waiting.length, "call")} ${waiting.length === 1 ? "waits" : "wait"} for a person:`,
+    fenced(lines.join("\n")),
+  ];
+}
+
+interface Next extends Pick<Closing, "waiting"> {
+  readonly is_private: boolean;
+}
+
+function nextText({ session, outcome }: RunReport, { is_private, waiting }: Next): string {
   const commands = [
-    ...(outcome === "completed" ? [] : [`belay resume ${session}`]),
+    ...approvalCommands(waiting),
+    ...(outcome === "completed" || waiting.length > 0 ? [] : [`belay resume ${session}`]),
     ...(is_private ? [`belay apply ${session}`] : []),
     `belay sessions show ${session}`,
     `belay sessions export ${session}`,

@@ -26,7 +26,10 @@ export interface Environment {
   readonly all: Readonly<Record<string, string | undefined>>;
 }
 
-const SECRET_NAME = /KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL/i;
+const SECRET_NAME =
+  /KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|(?:^|_)(?:PASS|PAT|AUTH|DSN|COOKIE|SAS|WEBHOOK)(?:_|$)|_PWD(?:_|$)|CONNECTION_?STRING/i;
+/** Where a shell stands and stood. */
+const NO_SECRETS: ReadonlySet<string> = new Set(["PWD", "OLDPWD"]);
 /** Shorter values are words like `true`; replacing them would damage every text. Characters. */
 const SECRET_CHARS_MIN = 8;
 
@@ -67,7 +70,10 @@ function providersIn(env: Readonly<Record<string, string | undefined>>): Provide
 /** By the names of the variables; and the passwords that stand in addresses, whatever they are called. */
 function secretsIn(env: Readonly<Record<string, string | undefined>>): Environment["secrets"] {
   return Object.entries(env).flatMap(([name, value]) =>
-    [SECRET_NAME.test(name) && !isAbsolute(value ?? "") ? value : null, urlPassword(value)].flatMap((secret) =>
+    [
+      SECRET_NAME.test(name) && !NO_SECRETS.has(name) && !isAbsolute(value ?? "") ? value : null,
+      urlPassword(value),
+    ].flatMap((secret) =>
       secret !== undefined && secret !== null && secret.length >= SECRET_CHARS_MIN ? [{ name, value: secret }] : [],
     ),
   );

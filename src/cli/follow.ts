@@ -1,5 +1,6 @@
 /** Drives a session in front of a person or a program: output, signals, the end, and what to do with the work. */
 import type { LiveSession } from "../engine/session.ts";
+import { waitingCalls } from "../engine/ask.ts";
 import type { Host } from "../engine/host.ts";
 import { changesOfSession } from "../engine/operations.ts";
 import { systemClock } from "../host/system-clock.ts";
@@ -51,7 +52,8 @@ export async function follow(followed: Followed): Promise<number> {
     standings.end();
     const mode = live.state().config?.workspace.mode ?? null;
     const changes = await changesOf(host, live, report);
-    output.end({ report, changes, mode });
+    const waiting = report.outcome === "needs_approval" ? waitingCalls(live.state()) : [];
+    output.end({ report, changes, mode, waiting });
     // From here on Ctrl+C is about the question or the terminal, not about a run.
     signals.quiet();
     if (debug && live.failure() !== null) face.err.line(failureText(live.failure(), true));

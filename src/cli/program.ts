@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { EXIT_TABLE } from "../kernel/outcome.ts";
 import type { CommandContext, DefineCommand } from "./command.ts";
 import { defineApply, defineMerge } from "./commands/deliver.ts";
+import { defineApprovals } from "./commands/approvals.ts";
 import { defineBatch } from "./commands/batch.ts";
 import { defineBudget } from "./commands/budget.ts";
 import { defineCancel } from "./commands/cancel.ts";
@@ -12,11 +13,13 @@ import { defineEmulate } from "./commands/emulate.ts";
 import { defineErrors } from "./commands/errors.ts";
 import { defineRecord } from "./commands/record.ts";
 import { defineModels } from "./commands/models.ts";
+import { definePermissions } from "./commands/permissions.ts";
 import { defineReplay } from "./commands/replay.ts";
 import { defineResume } from "./commands/resume.ts";
 import { defineRollback } from "./commands/rollback.ts";
 import { defineRun } from "./commands/run.ts";
 import { defineSessions } from "./commands/sessions.ts";
+import { defineTrust } from "./commands/trust.ts";
 import { examples } from "./command.ts";
 import type { Face } from "./face.ts";
 import { exitCodeOfFailure, failureText } from "./failure.ts";
@@ -26,6 +29,7 @@ const COMMANDS: readonly DefineCommand[] = [
   defineRun,
   defineResume,
   defineCancel,
+  defineApprovals,
   defineSessions,
   defineReplay,
   defineDiff,
@@ -36,6 +40,8 @@ const COMMANDS: readonly DefineCommand[] = [
   defineModels,
   defineCost,
   defineBudget,
+  defineTrust,
+  definePermissions,
   defineErrors,
   defineEmulate,
   defineRecord,

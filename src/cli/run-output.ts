@@ -273,5 +273,6 @@ export function failedObject({ kind, happened, todo }: Failure): Record<string, 
     branch: null,
     checkpoints: [],
     error: { kind, message: `${happened} ${todo}` },
+    waiting: [],
   };
 }

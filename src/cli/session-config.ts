@@ -5,6 +5,8 @@ import { DEFAULT_LIMITS, type Limits, OUTPUT_TOKENS_DEFAULT } from "../kernel/li
 import { requireAllowed } from "../model/allowed-models.ts";
 import type { ModelChoice } from "../model/provider-table.ts";
 import { changedBudget, startBudget } from "./budget-settings.ts";
+import type { PermissionSettings } from "./permission-settings.ts";
+import { changedPolicy, type Policy } from "./session-policy.ts";
 import { changedModels, namedModel, startModels } from "./model-settings.ts";
 import type { Settings } from "./resolved-settings.ts";
 import { type CommonOptions, type Confinement, MINUTE_MS, type RunOptions } from "./settings.ts";
@@ -13,12 +15,13 @@ export interface StartChoice {
   readonly model: ModelChoice;
   readonly confined: Confinement;
   readonly workspace: SessionConfig["workspace"]["mode"];
+  readonly policy: Policy;
 }
 
 /** @throws HarnessError `usage`, `config_invalid`, `model_not_allowed` */
 export function configOf(
   options: RunOptions,
-  { model, confined, workspace }: StartChoice,
+  { model, confined, workspace, policy }: StartChoice,
   settings: Settings,
 ): Omit<SessionConfig, "versions"> {
   if (options.base !== undefined && workspace !== "clone") {
@@ -40,14 +43,24 @@ export function configOf(
     sandbox: { mode: confined.mode, network: options.allowNetwork === true || confined.mode === "external" },
     workspace: { mode: workspace, base: options.base ?? null },
     approval: confined.approval,
-    permission_mode: options.permissionMode ?? "default",
+    ...policy,
     setup: options.setup ?? null,
     verify: options.verify ?? null,
   };
 }
 
+export interface ChangeChoice {
+  readonly settings: Settings;
+  readonly permissions: PermissionSettings;
+  /** Whether somebody is there to be asked. */
+  readonly person: boolean;
+}
+
 /** What a resume changes; everything else stays as it was journaled, as far as the machine's settings still allow it. */
-export function changeOf(options: CommonOptions, settings: Settings): (config: SessionConfig) => SessionConfig {
+export function changeOf(
+  options: CommonOptions,
+  { settings, permissions, person }: ChangeChoice,
+): (config: SessionConfig) => SessionConfig {
   return (config) => {
     const chosen = changedModel(options.model, config, settings);
     requireAllowed(settings.allowed, chosen);
@@ -58,7 +71,7 @@ export function changeOf(options: CommonOptions, settings: Settings): (config: S
       budget: changedBudget(options, config.budget, settings),
       limits: limitsOf(options, config.limits),
       verify: options.verify ?? config.verify,
-      permission_mode: options.permissionMode ?? config.permission_mode,
+      ...changedPolicy(options, config, permissions, person),
     };
   };
 }

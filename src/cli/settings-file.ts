@@ -1,24 +1,25 @@
 /**
- * The settings files: plain JSON, never executed. The machine's own, which restricts, and the user's, which has defaults. Nothing
- * is read from a repository.
+ * belay's own settings files: plain JSON, never executed. The machine's, which restricts, the user's, which has defaults, and a
+ * project's, which may speak about permissions alone.
  *
  * F1: what is not understood is an error that names the file, the place and what may stand there: a limit with a typing error in
  *     its name would be no limit.
  * F2: a file that is there and cannot be read is an error, never an absent file.
  */
-import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
+import { readPlainFile } from "../extension/plain-file.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { FALLBACK_REASONS } from "../kernel/model-policy.ts";
 import { modelChoice } from "../model/provider-table.ts";
-import { NAME_PATTERN, NAME_WRONG, type Read, readAmount, readMoney, readPatience } from "./amount.ts";
+import { NAME_PATTERN, NAME_WRONG, readAmount, readMoney, readPatience } from "./amount.ts";
+import { PERMISSION_SECTIONS, type PermissionSections, projectSchema, text } from "./permission-sections.ts";
 
 /** Only root can write there. */
-const MANAGED_FILE = "/etc/belay/settings.json";
+export const MANAGED_FILE = "/etc/belay/settings.json";
 /** Below belay's home. */
 const USER_FILE = "settings.json";
-const FILE_BYTES_MAX = 256 * 1024;
+export const FILE_BYTES_MAX = 256 * 1024;
 /** Models in one list. */
 const MODELS_MAX = 20;
 /** Dollars per million tokens: the dearest model costs a thousandth of it. */
@@ -30,16 +31,6 @@ const name = z.string().regex(NAME_PATTERN, NAME_WRONG);
 /** An alias of either file, or a model: looked at when both files are known. */
 const modelName = z.string().trim().min(1, "It must not be empty.").max(200);
 const byName = <T extends z.ZodType>(value: T): z.ZodRecord<typeof name, T> => z.record(name, value);
-
-/** Text that one of the readers understands. */
-function text<T>(read: (text: string) => Read<T>): z.ZodPipe<z.ZodString, z.ZodTransform<T, string>> {
-  return z.string().transform((said, context) => {
-    const found = read(said);
-    if ("value" in found) return found.value;
-    context.issues.push({ code: "custom", message: found.wrong, input: said });
-    return z.NEVER;
-  });
-}
 
 const knownModel = modelName.refine(
   (said) => modelChoice(said) !== null,
@@ -77,11 +68,14 @@ const SECTIONS = {
       cache_write_1h: price.optional(),
     }),
   ),
+  ...PERMISSION_SECTIONS,
 };
 
-const fileSchema = z.strictObject(SECTIONS).partial();
+const userSchema = z.strictObject(SECTIONS).partial();
+/** Only the machine may say that nobody else's rules count. */
+const managedSchema = z.strictObject({ ...SECTIONS, allowManagedPermissionRulesOnly: z.boolean() }).partial();
 
-export type SettingsFile = z.infer<typeof fileSchema>;
+export type SettingsFile = z.infer<typeof managedSchema>;
 
 export interface FoundFile {
   readonly path: string;
@@ -100,7 +94,10 @@ export interface SettingsFiles {
  * @throws HarnessError `config_invalid`
  */
 export function readSettingsFiles(home: string, managed: string = MANAGED_FILE): SettingsFiles {
-  const files = { managed: readFile(managed), user: readFile(userSettingsPath(home)) };
+  const files = {
+    managed: readFile(managed, parseManagedSettings),
+    user: readFile(userSettingsPath(home), parseUserSettings),
+  };
   const aliases = { ...files.managed.settings.aliases, ...files.user.settings.aliases };
   for (const file of [files.managed, files.user]) requireModels(file, aliases);
   return files;
@@ -110,53 +107,66 @@ export function userSettingsPath(home: string): string {
   return join(home, USER_FILE);
 }
 
-function readFile(path: string): FoundFile {
-  const said = textOf(path);
-  if (said === null) return { path, settings: {} };
-  const parsed = fileSchema.safeParse(parsedJson(path, said));
-  if (parsed.success) return { path, settings: parsed.data };
-  const problems = parsed.error.issues.flatMap((issue) => issueTexts(issue, said));
-  throw invalid(path, problems);
+/** F2. */
+function readFile(path: string, parse: (path: string, said: string) => SettingsFile): FoundFile {
+  const found = readPlainFile(path, FILE_BYTES_MAX);
+  if (found.found === "nothing") return { path, settings: {} };
+  if (found.found === "refused") throw invalidSettings(path, [found.why]);
+  return { path, settings: parse(path, found.text) };
 }
 
-/** Null where there is no such file. F2. */
-function textOf(path: string): string | null {
-  try {
-    const stat = statSync(path);
-    if (!stat.isFile()) throw invalid(path, ["it is no file"]);
-    if (stat.size > FILE_BYTES_MAX) throw invalid(path, [`it has more than ${FILE_BYTES_MAX} bytes`]);
-    return readFileSync(path, "utf8").replace(/^\uFEFF/, "");
-  } catch (error) {
-    if (!(error instanceof Error) || !("code" in error)) throw error;
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return null;
-    throw invalid(path, [`it cannot be read (${String(error.code)})`], error);
-  }
+/** @throws HarnessError `config_invalid` */
+export function parseManagedSettings(path: string, said: string): SettingsFile {
+  return parsedBy(managedSchema, path, said);
 }
 
-function parsedJson(path: string, said: string): unknown {
+/** @throws HarnessError `config_invalid` */
+export function parseUserSettings(path: string, said: string): SettingsFile {
+  return parsedBy(userSchema, path, said);
+}
+
+/** belay's file of a project. @throws HarnessError `config_invalid` */
+export function parseProjectSettings(path: string, said: string): PermissionSections {
+  return parsedBy(projectSchema, path, said);
+}
+
+type Schema<T> = z.ZodType<T> & { readonly shape: object };
+
+function parsedBy<T>(schema: Schema<T>, path: string, said: string): T {
+  const parsed = schema.safeParse(parsedJson(path, said));
+  if (parsed.success) return parsed.data;
+  const known = Object.keys(schema.shape);
+  throw invalidSettings(
+    path,
+    parsed.error.issues.flatMap((issue) => issueTexts(issue, said, known)),
+  );
+}
+
+/** @throws HarnessError `config_invalid`, which repeats nothing of the text: a link may have led to a secret. */
+export function parsedJson(path: string, said: string): unknown {
   try {
     return JSON.parse(said);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw invalid(path, [`it is no JSON: ${error.message}`], error);
+    const [, line, column] = /line (\d+) column (\d+)/.exec(error.message) ?? [];
+    throw invalidSettings(path, [`it is no JSON${line === undefined ? "" : `: line ${line}, column ${column}`}`]);
   }
 }
 
-function invalid(path: string, problems: readonly string[], cause?: unknown): HarnessError {
+export function invalidSettings(path: string, problems: readonly string[]): HarnessError {
   const more = problems.length - PROBLEMS_MAX;
   const named = problems.slice(0, PROBLEMS_MAX).join("; ");
   return new HarnessError(
     "config_invalid",
     `The settings in ${path} cannot be used: ${named.replace(/\.$/, "")}${more > 0 ? `; and ${more} more` : ""}.`,
-    "Correct the file: docs/models.md and docs/budgets.md say what may stand there.",
-    ...(cause === undefined ? [] : [{ cause }]),
+    "Correct the file: docs/settings.md says what may stand there.",
   );
 }
 
 /** `line 3, budget.session: It must be …` */
-function issueTexts(issue: z.core.$ZodIssue, said: string): readonly string[] {
+function issueTexts(issue: z.core.$ZodIssue, said: string, known: readonly string[]): readonly string[] {
   if (issue.code === "unrecognized_keys") {
-    const allowed = keysAt(issue.path);
+    const allowed = keysAt(issue.path, known);
     return issue.keys.map(
       (key) => `${placeOf([...issue.path, key], said)} is not known; known are ${allowed.join(", ")}`,
     );
@@ -166,13 +176,14 @@ function issueTexts(issue: z.core.$ZodIssue, said: string): readonly string[] {
   return [`${place}: ${issue.message.replace(/\.$/, "").replace(/^Invalid input: /, "")}`];
 }
 
-/** What a section knows; the only objects below a section that are strict are prices. */
-function keysAt([section, ...deeper]: readonly PropertyKey[]): readonly string[] {
-  if (section === undefined) return Object.keys(SECTIONS);
+/** What a section knows; the only objects below a section that are strict are prices and grants. */
+function keysAt([section, ...deeper]: readonly PropertyKey[], known: readonly string[]): readonly string[] {
+  if (section === undefined) return known;
   if (section === "prices" && deeper.length > 0) return Object.keys(SECTIONS.prices.valueType.shape);
-  return section === "model" || section === "models" || section === "budget"
-    ? Object.keys(SECTIONS[section].shape)
-    : [];
+  if (section === "grants") return Object.keys(SECTIONS.grants.element.in.shape);
+  const strict = ["model", "models", "budget", "permissions", "sandbox", "flow"] as const;
+  const found = strict.find((name) => name === section);
+  return found === undefined ? [] : Object.keys(SECTIONS[found].shape);
 }
 
 function placeOf(path: readonly PropertyKey[], said: string): string {
@@ -205,7 +216,7 @@ function requireModels({ path, settings: { model = {} } }: FoundFile, aliases: R
   ];
   const wrong = named.filter(([, one]) => !Object.hasOwn(aliases, one) && modelChoice(one) === null);
   if (wrong.length === 0) return;
-  throw invalid(
+  throw invalidSettings(
     path,
     wrong.map(([place, one]) => `${place} is "${one}", which is neither provider/model nor one of the aliases`),
   );

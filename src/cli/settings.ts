@@ -6,13 +6,14 @@ import { DEFAULT_LIMITS, LIMITS_MAX } from "../kernel/limits.ts";
 import type { ExternalProbe } from "../workspace/sandbox/external.ts";
 import type { Ci } from "./ci.ts";
 import { addMoneyOptions, type MoneyOptions } from "./money-options.ts";
+import { addPolicyOptions, type PolicyOptions } from "./policy-options.ts";
 
 export const MINUTE_MS = 60_000;
 
 export type OutputMode = "text" | "json" | "events";
 
 /** What `run` and `resume` both take. Absent: as it was, or the default. */
-export interface CommonOptions extends MoneyOptions {
+export interface CommonOptions extends MoneyOptions, PolicyOptions {
   readonly output: OutputMode;
   readonly model?: string;
   readonly maxTurns?: number;
@@ -39,6 +40,7 @@ export interface ResumeOptions extends CommonOptions {
   readonly message?: string;
 }
 
+/** Said again, so that `--help` does not load the schemas that the kernel's own list stands beside. */
 const PERMISSION_MODES = [
   "default",
   "acceptEdits",
@@ -70,10 +72,10 @@ export function addCommonOptions(command: Command): Command {
       `tokens read and written (default: ${DEFAULT_LIMITS.tokens})`,
       wholeNumber(LIMITS_MAX.tokens),
     );
-  return addMoneyOptions(limited)
+  return addPolicyOptions(addMoneyOptions(limited))
     .option("--verify <command>", "its exit code decides whether the work is verified", filledText)
     .addOption(
-      new Option("--permission-mode <mode>", "accepted for now; the sandbox stays on in every mode").choices(
+      new Option("--permission-mode <mode>", "as in Claude Code; the sandbox stays on in every mode").choices(
         PERMISSION_MODES,
       ),
     );
@@ -95,7 +97,7 @@ export interface Surroundings {
 }
 
 /** Fail closed: without a sandbox every command is asked about; where nobody is there to ask, nothing runs. @throws `sandbox_missing` */
-export function confinement(options: Pick<RunOptions, "sandbox">, surroundings: Surroundings): Confinement {
+export function confinement(options: Pick<RunOptions, "sandbox" | "onAsk">, surroundings: Surroundings): Confinement {
   const { sandbox, terminal, external } = surroundings;
   const wanted = options.sandbox;
   if (wanted === false || wanted === "none") return { mode: "none", approval: "allow" };
@@ -104,7 +106,8 @@ export function confinement(options: Pick<RunOptions, "sandbox">, surroundings: 
     return { mode: "external", approval: "sandbox" };
   }
   if (sandbox.mode === "bwrap") return { mode: "bwrap", approval: "sandbox" };
-  if (terminal && wanted === undefined) return { mode: "none", approval: "ask" };
+  // Who answers later is a person, too.
+  if ((terminal || options.onAsk === "wait") && wanted === undefined) return { mode: "none", approval: "ask" };
   throw new HarnessError(
     "sandbox_missing",
     `There is no sandbox for commands here: ${sandbox.reason}.`,
@@ -132,7 +135,7 @@ function externalWay({ verdict, evidence }: ExternalProbe): string {
 
 /** A session goes on as it was configured, or not at all: said before a call is paid for. */
 export function requireSameConfinement(
-  { sandbox, approval }: Pick<SessionConfig, "sandbox" | "approval">,
+  { sandbox, approval, permissions }: Pick<SessionConfig, "sandbox" | "approval" | "permissions">,
   { sandbox: here, terminal, external }: Surroundings,
 ): void {
   if (sandbox.mode === "external")
@@ -144,11 +147,11 @@ export function requireSameConfinement(
       `Install it (${here.install}), then resume.`,
     );
   }
-  if (approval === "ask" && !terminal) {
+  if (approval === "ask" && !terminal && permissions.on_ask !== "wait") {
     throw new HarnessError(
       "sandbox_missing",
       "The session asks a person before every command, and nobody is here to be asked.",
-      "Resume it at a terminal.",
+      "Resume it at a terminal, or say --on-ask wait.",
     );
   }
 }

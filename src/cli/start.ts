@@ -31,6 +31,10 @@ import { createPrompter, hasPerson } from "./question.ts";
 import { readSettings, type Settings } from "./resolved-settings.ts";
 import { createRunOutput, type RunOutput } from "./run-output.ts";
 import { changeOf, configOf } from "./session-config.ts";
+import { said, startPolicy } from "./session-policy.ts";
+import type { PermissionSettings } from "./permission-settings.ts";
+import { settledPermissions } from "./project-trust.ts";
+import { forkOf } from "./ci-fork.ts";
 import { chosenSession, withStore } from "./session-choice.ts";
 import {
   confinement,
@@ -75,6 +79,11 @@ export async function runTask(request: RunRequest): Promise<number> {
     const greeting = `belay: ${safeLine(modelText(choice))} in ${safeLine(cwd)}`;
     const { ci } = face.environment;
     if (ci === null) output.note(paint.dim(greeting));
+    const settle = (): Promise<PermissionSettings> =>
+      settledPermissions(face, { cwd, cli: said(options), person, say: (line) => output.note(line) });
+    // Where nobody is asked, the settings are read beside what follows.
+    const early = person ? null : settle();
+    early?.catch(() => undefined); // awaited below
     const task = await readTask({ words: request.words, stdin: face.stdin, cwd });
     const repository = findRepository(cwd);
     const source = repository?.top ?? null;
@@ -87,7 +96,11 @@ export async function runTask(request: RunRequest): Promise<number> {
     // A log is read from its first line on: what was chosen for the reader stands there.
     if (ci !== null) output.note(paint.dim(`${greeting}, ${choiceText(confined.mode, workspace)}`));
     for (const warning of warnings(options, confined)) output.note(paint.yellow(warning));
-    const config = configOf(options, { model: choice, confined, workspace: workspace.mode }, settings);
+    const untrusted = options.untrusted ?? forkOf(face.environment.all);
+    const wanted = untrusted === null ? options : { ...options, untrusted };
+    const permissions = await (early ?? settle());
+    const policy = startPolicy(wanted, permissions, person);
+    const config = configOf(options, { model: choice, confined, workspace: workspace.mode, policy }, settings);
     await usable;
     const unpriced = await requireModels(config, { face, settings, output });
     return async (host, store) => {
@@ -111,16 +124,19 @@ export interface ResumeRequest extends Started {
 export async function resumeTask(request: ResumeRequest): Promise<number> {
   const { face, options } = request;
   return driven(request, options.output, async (output, person, settings) => {
-    const change = changeOf(options, settings);
     const task = options.message === undefined ? null : await taskOf(options.message, face.cwd);
     return async (host, store) => {
       const session = await chosenSession(store, request.id, face.cwd);
-      const { state } = await loadSession(store, LOCAL_TENANT, session);
+      const { row, state } = await loadSession(store, LOCAL_TENANT, session);
       requireNoBatch(state, GOES_ON_ELSEWHERE);
       const { config } = state;
+      const say = (line: string): void => output.note(line);
+      const source = existsSync(row.place.source) ? row.place.source : face.cwd;
+      const permissions = await settledPermissions(face, { cwd: source, cli: said(options, config), person, say });
+      const change = changeOf(options, { settings, permissions, person });
       const surroundings = surroundingsOf(await probeSandbox(), person, face.environment);
       if (config !== null) {
-        requireSameConfinement(config, surroundings);
+        requireSameConfinement(change(config), surroundings);
         const unpriced = await requireModels(change(config), { face, settings, output });
         await requirePricedForTenant(unpriced, store, settings.user_path);
       }

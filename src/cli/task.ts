@@ -79,7 +79,10 @@ async function readMention(path: string, cwd: string): Promise<TextPart> {
     }
     const bytes = await file.readFile();
     if (bytes.includes(0)) throw new HarnessError("usage", `The task mentions @${path}, which is no text.`, escape);
-    return textPart(`<file path=${JSON.stringify(path)}>\n${bytes.toString("utf8")}\n</file>`, {
+    const { escapeOwnMarks } = await import("../policy/injection/own-marks.ts");
+    // What closes the mark inside the file would end it there.
+    const { text } = escapeOwnMarks(bytes.toString("utf8"));
+    return textPart(`<file path=${JSON.stringify(path)}>\n${text}\n</file>`, {
       from: "workspace",
       by: path,
     });
@@ -121,5 +124,5 @@ async function readAll(stdin: Readable): Promise<string> {
 
 function titleOf(text: string): string {
   const line = safeLine(text.split("\n")[0] ?? "");
-  return line.length > TITLE_CHARS_MAX ? `${line.slice(0, TITLE_CHARS_MAX - 1)}…` : line;
+  return line.length > TITLE_CHARS_MAX ? `${line.slice(0, TITLE_CHARS_MAX - 1).toWellFormed()}…` : line;
 }

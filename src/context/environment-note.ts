@@ -1,5 +1,6 @@
 /** The facts about the workspace that stand in front of the task. Small, and after the stable prefix. */
 import { type TextPart, textPart } from "../kernel/content.ts";
+import { neutralise } from "../kernel/neutralise.ts";
 import type { WorkspaceMode } from "../kernel/config.ts";
 
 const KIND: { readonly [M in WorkspaceMode]: string } = {
@@ -13,7 +14,8 @@ const KIND: { readonly [M in WorkspaceMode]: string } = {
  * @param directory where the user stands in the project, relative; empty for its root
  */
 export function environmentNote(mode: WorkspaceMode, date: string, directory: string): TextPart {
-  const standing = directory === "" ? "" : `\nThe user stands in its directory ${directory}.`;
+  const name = neutralise(directory).text.replaceAll(/[\n<]/g, "?"); // whoever made it may have named it
+  const standing = directory === "" ? "" : `\nThe user stands in its directory ${name}.`;
   const text = `<environment>\nThe workspace is ${KIND[mode]}.${standing}\nToday is ${date}.\n</environment>`;
   return textPart(text, { from: "belay" });
 }

@@ -3,6 +3,7 @@ import type { Clock, Random } from "../kernel/clock.ts";
 import type { SandboxMode } from "../kernel/config.ts";
 import type { ToolUsePart } from "../kernel/content.ts";
 import type { Ids, SessionId } from "../kernel/ids.ts";
+import type { ConfinementLimits } from "../kernel/permissions.ts";
 import type { ProcessIdentity } from "../kernel/process-identity.ts";
 import type { Admission } from "../model/admission.ts";
 import type { Models, PriceTable } from "../model/model.ts";
@@ -25,11 +26,13 @@ export interface Host {
     copySecrets(from: string, to: string): Promise<void>;
   };
   /** A shell for a workspace, in the mode that the session was configured with. */
-  readonly shell: (workspace: Workspace, mode: SandboxMode) => Promise<Shell>;
+  readonly shell: (workspace: Workspace, mode: SandboxMode, limits: ConfinementLimits) => Promise<Shell>;
   /** In the order in which the model sees them. */
   readonly tools: readonly Tool[];
   /** Opens the secrets of a session; `directory` is the session's own. */
   readonly redactor: (directory: string) => Promise<Redactor>;
+  /** The user's home directory, absolute: `~` in rules and commands. */
+  readonly home: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly ids: Ids;
@@ -46,12 +49,22 @@ export interface Host {
 
 export interface Prompter {
   /** Must settle when the signal aborts. */
-  ask(question: ApprovalQuestion, signal: AbortSignal): Promise<{ readonly approved: boolean; readonly by: string }>;
+  ask(question: ApprovalQuestion, signal: AbortSignal): Promise<ApprovalAnswer>;
   /** Whether to go on although a cap is nearly used up or a turn was dear. */
   askBudget(
     question: BudgetQuestion,
     signal: AbortSignal,
   ): Promise<{ readonly approved: boolean; readonly by: string }>;
+}
+
+export interface ApprovalAnswer {
+  /** `session` and `always` allow what `rule` covers from now on; `always` has been written to the user's settings by who answers. */
+  readonly answer: "once" | "session" | "always" | "no";
+  readonly by: string;
+  /** What the person tells the model with a no. */
+  readonly reason: string | null;
+  /** The rule to remember; null where nothing is. */
+  readonly rule: string | null;
 }
 
 export interface ApprovalQuestion {
@@ -60,6 +73,12 @@ export interface ApprovalQuestion {
   /** One line: what it is about to do. */
   readonly title: string;
   readonly reason: string;
+  /** The rule that wants to be asked; null where it is none. */
+  readonly rule: string | null;
+  /** Where text of strangers came from, when that is why. */
+  readonly sources: readonly string[];
+  /** A narrow rule that would cover exactly this; null where none may be remembered. */
+  readonly suggestion: string | null;
 }
 
 export interface BudgetQuestion {

@@ -4,26 +4,64 @@ import type { SessionConfig } from "../kernel/config.ts";
 import type { Draft } from "../kernel/events/index.ts";
 import type { ToolCallId } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
+import { neutralise } from "../kernel/neutralise.ts";
 import { invariant } from "../kernel/harness-error.ts";
 import type { SessionState, ToolCall, ToolStatus } from "../kernel/state.ts";
-import { judge } from "../policy/judge.ts";
+import type { CallReading } from "../policy/call-reading.ts";
+import { judge, needsReading } from "../policy/judge.ts";
+import type { JudgeRequest, JudgeStanding } from "../policy/standing.ts";
 import { parseToolInput } from "../tool/registry.ts";
 import type { Tool } from "../tool/tool.ts";
 import type { Drive } from "./run.ts";
+import { namedByTheWeb } from "./web-named.ts";
 
 /** What a judgement looks at: also a replay has that. */
 export interface Judging {
-  readonly host: Pick<Drive["host"], "tools">;
+  readonly host: Pick<Drive["host"], "tools" | "home">;
   readonly redactor: Pick<Drive["redactor"], "restoreJson">;
+  /** Where the session works, absolute. */
+  readonly root: string;
   state(): SessionState;
   config(): SessionConfig;
 }
 
-export function judgeTools(calls: readonly ToolCallId[], run: Judging): readonly Draft[] {
-  return calls.flatMap((id) => judgeOne(openCall(run.state(), id), run));
+/** Parts of one call that are journaled with its judgement, and characters of each. */
+const PARTS_MAX = 20;
+const PART_CHARS_MAX = 500;
+
+export type CallReadings = ReadonlyMap<ToolCallId, CallReading>;
+
+/** Reads the calls whose judgement needs it. */
+export async function readCalls(calls: readonly ToolCallId[], run: Judging): Promise<CallReadings> {
+  const standing = standingOf(run, 0);
+  const readings = new Map<ToolCallId, CallReading>();
+  for (const id of calls) {
+    const { part } = openCall(run.state(), id);
+    const tool = findTool(run.host.tools, part.name);
+    if (tool === undefined || !needsReading(requestOf(tool, part.input), standing)) continue;
+    const { readCall } = await import("../policy/call-reading.ts");
+    readings.set(id, await readCall(requestOf(tool, part.input), standing));
+  }
+  return readings;
 }
 
-function judgeOne(call: ToolCall, run: Judging): readonly Draft[] {
+/** @param now milliseconds since the epoch: grants expire */
+export function judgeTools(
+  calls: readonly ToolCallId[],
+  run: Judging,
+  readings: CallReadings,
+  now: number,
+): readonly Draft[] {
+  const standing = standingOf(run, now);
+  return calls.flatMap((id) => judgeOne(openCall(run.state(), id), run, standing, readings.get(id) ?? null));
+}
+
+function judgeOne(
+  call: ToolCall,
+  run: Judging,
+  standing: JudgeStanding,
+  reading: CallReading | null,
+): readonly Draft[] {
   const { call: id, name } = call.part;
   const tool = findTool(run.host.tools, name);
   if (tool === undefined) {
@@ -32,9 +70,54 @@ function judgeOne(call: ToolCall, run: Judging): readonly Draft[] {
   }
   const parsed = parseToolInput(tool, inputOf(call, tool, run));
   if (!parsed.ok) return refuse(id, tool, "error", "its input does not fit", parsed.problem);
-  const { decision, reason } = judge(tool.effect, run.config());
-  if (decision === "deny") return refuse(id, tool, "denied", reason, `Denied: ${reason}.`);
-  return [{ kind: "ToolJudged", data: { call: id, decision, reason, effect: tool.effect } }];
+  const judged = judge(requestOf(tool, call.part.input), standing, reading);
+  const { decision, reason, rule, parts, sink, network_withheld, brings_in } = judged;
+  const data = {
+    call: id,
+    decision,
+    reason,
+    effect: tool.effect,
+    rule,
+    parts: parts.slice(0, PARTS_MAX).map((part) => ({ ...part, text: part.text.slice(0, PART_CHARS_MAX) })),
+    sink,
+    network_withheld,
+    brings_in,
+  };
+  const drafts: Draft[] = [{ kind: "ToolJudged", data }];
+  if (decision === "deny") drafts.push(notRun(id, "denied", `Denied: ${reason}.`));
+  return drafts;
+}
+
+function requestOf(tool: Tool, input: JsonObject): JudgeRequest {
+  return { tool: tool.name, effect: tool.effect, input };
+}
+
+function standingOf(run: Judging, now: number): JudgeStanding {
+  const { label, messages } = run.state();
+  return {
+    config: run.config(),
+    label,
+    root: run.root,
+    home: run.host.home,
+    now,
+    userWrote: (text) => wrote(messages, text),
+    webNamed: (url) => namedByTheWeb(messages, url),
+  };
+}
+
+/** Whether a person said exactly this, in the session's own task or later. */
+function wrote(messages: SessionState["messages"], text: string): boolean {
+  return messages.some(
+    ({ role, parts }) =>
+      role === "user" &&
+      parts.some((part) => part.type === "text" && part.origin.from === "user" && said(part.text, text)),
+  );
+}
+
+/** As a whole: what somebody adds to an address that the user gave is not the user's. */
+function said(text: string, wanted: string): boolean {
+  if (wanted === "") return false;
+  return text.split(/[\s<>"'`()[\]]+/).some((word) => word.replace(/[.,;:!?]+$/, "") === wanted || word === wanted);
 }
 
 function refuse(
@@ -44,8 +127,15 @@ function refuse(
   reason: string,
   say: string,
 ): readonly Draft[] {
+  const nothing = {
+    rule: null,
+    parts: [],
+    sink: null,
+    network_withheld: false,
+    brings_in: { untrusted: null, secret: null },
+  };
   return [
-    { kind: "ToolJudged", data: { call, decision: "deny", reason, effect: tool?.effect ?? null } },
+    { kind: "ToolJudged", data: { call, decision: "deny", reason, effect: tool?.effect ?? null, ...nothing } },
     notRun(call, status, say),
   ];
 }
@@ -54,7 +144,14 @@ function refuse(
 export function notRun(call: ToolCallId, status: ToolStatus, say: string): Draft {
   return {
     kind: "ToolFinished",
-    data: { call, status, content: [textPart(say, { from: "belay" })], output: null, exit: null, duration_ms: 0 },
+    data: {
+      call,
+      status,
+      content: [textPart(neutralise(say).text, { from: "belay" })],
+      output: null,
+      exit: null,
+      duration_ms: 0,
+    },
   };
 }
 
@@ -66,9 +163,10 @@ export function closeCalls(calls: readonly ToolCallId[], reason: string): readon
  * Whether nothing that the tool does can be carried out of the workspace. A tool that acts on the network does so from belay's
  * own process: the sandbox holds commands, not that.
  */
-export function staysInside(tool: Tool, { mode, network }: SessionConfig["sandbox"]): boolean {
+export function staysInside(tool: Tool, { sandbox, confinement }: SessionConfig): boolean {
   if (tool.effect === "network") return false;
-  return tool.effect !== "execute" || (mode === "bwrap" && !network);
+  if (tool.effect !== "execute") return true;
+  return sandbox.mode === "bwrap" && !sandbox.network && confinement.domains.length === 0;
 }
 
 /**
@@ -76,7 +174,7 @@ export function staysInside(tool: Tool, { mode, network }: SessionConfig["sandbo
  * talks the model into writing the token into an address would have the secret.
  */
 export function inputOf({ part }: ToolCall, tool: Tool, run: Judging): JsonObject {
-  return staysInside(tool, run.config().sandbox) ? run.redactor.restoreJson(part.input) : part.input;
+  return staysInside(tool, run.config()) ? run.redactor.restoreJson(part.input) : part.input;
 }
 
 export function findTool(tools: readonly Tool[], name: string): Tool | undefined {

@@ -92,13 +92,19 @@ export async function diffSession(host: Host, session: SessionId): Promise<Sessi
 /** The files of `diffSession` alone, which takes half the time. */
 export async function changesOfSession(host: Host, session: SessionId): Promise<readonly FileChange[]> {
   const work = await workOf(host, session);
-  return work === null || work.base === work.tree ? [] : work.workspace.changes(work.base, work.tree);
+  if (work === null || work.base === work.tree) return [];
+  const { workspace, base, tree, directory } = work;
+  const [changes, redactor] = await Promise.all([workspace.changes(base, tree), host.redactor(directory)]);
+  // A model chose the names.
+  return changes.map((change) => ({ ...change, path: redactor.redact(change.path).text }));
 }
 
 interface Work {
   readonly base: TreeHash;
   readonly tree: TreeHash;
   readonly workspace: Workspace;
+  /** Of the session. */
+  readonly directory: string;
 }
 
 async function workOf(host: Host, session: SessionId): Promise<Work | null> {
@@ -108,18 +114,27 @@ async function workOf(host: Host, session: SessionId): Promise<Work | null> {
   const { base, tree: known } = state.workspace;
   const workspace = await openWorkspaceOf(host, state, row.place);
   const driven = row.owner !== null && (await host.ownerAlive(row.owner)) !== false;
-  return { base, tree: driven ? known : (await workspace.snapshot()).tree, workspace };
+  return { base, tree: driven ? known : (await workspace.snapshot()).tree, workspace, directory: row.place.directory };
 }
 
-/** Brings the work into the user's repository. @throws `merge_conflict`, `work_would_be_lost`: then nothing was changed. */
-export async function deliverSession(host: Host, session: SessionId, how: "merge" | "apply"): Promise<Delivered> {
+/**
+ * Brings the work into the user's repository.
+ * @param steering also what steers other programs: a person has looked at it
+ * @throws `merge_conflict`, `work_would_be_lost`, `usage` where it was not looked at: then nothing was changed
+ */
+export async function deliverSession(
+  host: Host,
+  session: SessionId,
+  how: "merge" | "apply",
+  steering = false,
+): Promise<Delivered> {
   return withJournal(host, session, async (journal, place) => {
     const { state } = journal;
     requireNoBatch(state, NO_FILES);
     const workspace = await openWorkspaceOf(host, state, place);
     const { base } = workspaceState(state);
     const { tree } = await workspace.snapshot();
-    const delivered = await workspace[how]({ base, tree, message: state.title });
+    const delivered = await workspace[how]({ base, tree, message: state.title, protected: steering });
     await journal.append([
       {
         kind: "WorkDelivered",

@@ -1,11 +1,12 @@
 /** A command of belay's own steps (set-up, verification): held, journaled, limited, and stopped with the run. */
+import type { CommandNetwork } from "../workspace/shell.ts";
 import type { CommandEnd } from "../workspace/shell.ts";
 import { TOOL_OUTPUT_BYTES_MAX } from "../kernel/limits.ts";
 import type { Drive } from "./run.ts";
 
 export interface OwnCommand {
   readonly command: string;
-  readonly network: boolean;
+  readonly network: CommandNetwork;
   readonly limit_ms: number;
 }
 

@@ -5,7 +5,7 @@ import { alertBudget } from "./alert-budget.ts";
 import { askPerson } from "./ask.ts";
 import { callModel } from "./call-model.ts";
 import { checkpoint } from "./checkpoint.ts";
-import { closeCalls, judgeTools } from "./judge-tools.ts";
+import { closeCalls, judgeTools, readCalls } from "./judge-tools.ts";
 import { prepareWorkspace } from "./prepare-workspace.ts";
 import { recover } from "./recover.ts";
 import type { Drive } from "./run.ts";
@@ -25,7 +25,7 @@ export async function perform(step: Doable, run: Drive): Promise<readonly Draft[
     case "call_model":
       return callModel(step, run);
     case "judge_tools":
-      return judgeTools(step.calls, run);
+      return judgeTools(step.calls, run, await readCalls(step.calls, run), run.host.clock.now());
     case "ask":
       return askPerson(step.calls, run);
     case "run_tools":

@@ -2,6 +2,7 @@
 import type { Draft } from "../kernel/events/index.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import type { PreparedWorkspace } from "../workspace/workspace.ts";
+import { setupNetwork, standsAgainstOwn } from "./command-network.ts";
 import { runOwnCommand } from "./own-command.ts";
 import type { Drive } from "./run.ts";
 
@@ -78,7 +79,18 @@ async function setUp(run: Drive): Promise<SetupResult | null> {
         }
       : { kind: "PhaseEntered", data: { phase: SETUP_PHASE } },
   ]);
-  const end = await runOwnCommand({ command, network: true, limit_ms: SETUP_LIMIT_MS }, run);
+  const { label, session } = run.state();
+  const now = run.host.clock.now();
+  const against = standsAgainstOwn(run.config(), label, now);
+  if (against !== null) {
+    throw new HarnessError(
+      "setup_failed",
+      `The set-up command \`${command}\` of session ${session} was not run: ${against}.`,
+      "Run it in belay's own sandbox, or say --public or --grant network:anywhere:untrusted.",
+    );
+  }
+  const network = setupNetwork(run.config(), label, now);
+  const end = await runOwnCommand({ command, network, limit_ms: SETUP_LIMIT_MS }, run);
   if (end.code !== 0 && !run.signal.aborted) {
     const how = end.killed
       ? `was stopped (${end.killed})`

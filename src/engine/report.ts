@@ -1,4 +1,5 @@
 /** What a run comes to, for programs: the object that `--output json` prints. */
+import { waitingCalls } from "./ask.ts";
 import type { ChosenModel } from "../kernel/model-policy.ts";
 import type { Event } from "../kernel/events/index.ts";
 import type { RunId, SessionId } from "../kernel/ids.ts";
@@ -44,6 +45,8 @@ export interface RunReport {
     readonly tree: string;
   }[];
   readonly error: { readonly kind: ErrorKind; readonly message: string } | null;
+  /** Calls that wait for a person: `belay approve CALL`. */
+  readonly waiting: readonly { readonly call: string; readonly tool: string; readonly reason: string }[];
 }
 
 export interface ModelSwitch {
@@ -162,6 +165,7 @@ export function reportOf({ state, notes, end, run, duration_ms, workspace }: Rep
     branch: state.workspace?.branch ?? null,
     checkpoints: state.checkpoints.map(({ id, label, turn, tree }) => ({ id, label, turn, tree })),
     error: end.error,
+    waiting: waitingCalls(state).map(({ call, part, reason }) => ({ call, tool: part.name, reason })),
   };
 }
 

@@ -8,20 +8,27 @@
  */
 import { ERROR_TABLE } from "../kernel/error-kind.ts";
 import { type PlainPart, textPart } from "../kernel/content.ts";
+import { CLEAN_LABEL, isUntrusted } from "../kernel/label.ts";
 import type { Draft } from "../kernel/events/index.ts";
 import { HarnessError, InvariantError } from "../kernel/harness-error.ts";
 import type { BlobHash, ToolCallId, TreeHash } from "../kernel/ids.ts";
 import { invariant } from "../kernel/harness-error.ts";
 import type { ToolCall } from "../kernel/state.ts";
+import { cameAcross } from "../policy/flow/sources.ts";
+import { presentToolContent } from "../policy/injection/present.ts";
 import { parseToolInput } from "../tool/registry.ts";
 import type { Tool, ToolContext, ToolOutput, ToolStop } from "../tool/tool.ts";
-import type { PreparedCommand } from "../workspace/shell.ts";
+import type { CommandNetwork, PreparedCommand } from "../workspace/shell.ts";
+import { commandNetwork } from "./command-network.ts";
+import { endOverreaching, noteReach } from "./waiting-commands.ts";
 import { findTool, inputOf, type Judging, openCall, staysInside } from "./judge-tools.ts";
 import type { Drive } from "./run.ts";
 
 /** How long a tool may take to end after its signal aborted, in milliseconds. */
 const ABORT_GRACE_MS = 4_000;
 const HEARTBEAT_MS = 5_000;
+const WITHHELD =
+  "this ran without network: the session has taken in text of strangers, and a grant for the host is needed (--grant)";
 
 export interface Planned {
   readonly call: ToolCall;
@@ -34,6 +41,7 @@ export interface Planned {
 
 export async function runTools(ids: readonly ToolCallId[], run: Drive): Promise<readonly Draft[]> {
   const planned = ids.map((id) => plan(openCall(run.state(), id), run));
+  await endOverreaching(run);
   const prepared = prepareCommand(planned, run);
   try {
     await recordIntent(planned, run);
@@ -53,7 +61,7 @@ async function prepareCommand([first, ...others]: readonly Planned[], run: Drive
   if (command === undefined || command.includes("\0") || run.signal.aborted) return null;
   try {
     const [workspace, shell] = await Promise.all([run.workspace(), run.shell()]);
-    const { network } = run.config().sandbox;
+    const network = networkOf(first?.call, run);
     return shell.prepare?.({ command, cwd: workspace.root, interactive: false, network }) ?? null;
   } catch (error) {
     if (error instanceof HarnessError) return null; // the call itself meets it, and says so
@@ -68,8 +76,8 @@ async function runAll(planned: readonly Planned[], run: Drive): Promise<void> {
   const keep = async (one: Planned): Promise<void> => {
     const result = await runOne(one, run);
     open -= 1;
-    if (open === 0) await run.stage([result]);
-    else await run.record([result]);
+    if (open === 0) await run.stage(result);
+    else await run.record(result);
   };
   await allOrFirstError(planned.map(keep));
 }
@@ -77,7 +85,7 @@ async function runAll(planned: readonly Planned[], run: Drive): Promise<void> {
 export function plan(call: ToolCall, run: Judging): Planned {
   const tool = findTool(run.host.tools, call.part.name);
   invariant(tool !== undefined, "invariant R0: only judged calls of known tools are run");
-  const { sandbox, workspace } = run.config();
+  const { workspace } = run.config();
   const parsed = parseToolInput(tool, inputOf(call, tool, run));
   invariant(parsed.ok, "invariant R0: the input was parsed when the call was judged");
   const repeatable = tool.repeatable?.(parsed.value) ?? true;
@@ -86,13 +94,14 @@ export function plan(call: ToolCall, run: Judging): Planned {
     tool,
     input: parsed.value,
     limit_ms: Math.min(tool.limitOf?.(parsed.value) ?? tool.limit_ms, tool.limit_max_ms),
-    confined: staysInside(tool, sandbox) && repeatable && workspace.mode !== "in_place",
+    confined: staysInside(tool, run.config()) && repeatable && workspace.mode !== "in_place",
   };
 }
 
 /** R1. The call begins when its intent is durable and the file clock has moved past its mark. */
 async function recordIntent(planned: readonly Planned[], run: Drive): Promise<void> {
-  const changing = planned.find((one) => one.tool.effect !== "read");
+  // What acts on the network does so from belay itself, and changes no file.
+  const changing = planned.find(({ tool }) => tool.effect === "write" || tool.effect === "execute");
   if (changing === undefined) {
     await run.record(planned.map((one) => started(one, null, null)));
     return;
@@ -133,7 +142,7 @@ async function snapshotBefore(
   return { tree, drafts: [{ kind: "WorkspaceSnapshotted", data }] };
 }
 
-async function runOne(planned: Planned, run: Drive): Promise<Draft> {
+async function runOne(planned: Planned, run: Drive): Promise<readonly Draft[]> {
   const { call, tool, input } = planned;
   const { clock } = run.host;
   const started = clock.monotonic();
@@ -151,9 +160,10 @@ async function runOne(planned: Planned, run: Drive): Promise<Draft> {
   try {
     const context = await contextOf(planned, stop.signal, run);
     const output = await Promise.race([tool.run(input, context), leftBehind(stop.signal, done.signal, tool, run)]);
-    return receipt(planned, output, clock.monotonic() - started);
+    noteReach(run.interactive, context.network);
+    return receipt(planned, output, clock.monotonic() - started, run);
   } catch (error) {
-    return receipt(planned, crashed(error), clock.monotonic() - started);
+    return receipt(planned, crashed(error), clock.monotonic() - started, run);
   } finally {
     done.abort("done"); // a reason: without one the runtime makes an error, with its stack
     run.signal.removeEventListener("abort", cancel);
@@ -170,7 +180,7 @@ async function contextOf(planned: Planned, signal: AbortSignal, run: Drive): Pro
     signal,
     clock: run.host.clock,
     limit_ms: planned.limit_ms,
-    network: run.config().sandbox.network,
+    network: networkOf(call, run),
     interactive: run.interactive,
     onProcess: async (process) => {
       await run.record([{ kind: "ToolProcessStarted", data: { call: id, process } }]);
@@ -201,21 +211,55 @@ function crashed(error: unknown): ToolOutput {
   return { status: "error", content: [textPart(text, { from: "belay" })], output: null, exit: null };
 }
 
-function receipt(planned: Planned, output: ToolOutput, took: number): Draft {
+function receipt(planned: Planned, output: ToolOutput, took: number, run: Drive): readonly Draft[] {
   const { call } = planned;
-  const note: readonly PlainPart[] = call.note === null ? [] : [textPart(`[${call.note}]`, { from: "belay" })];
-  return {
+  const notes = [
+    ...(call.note === null ? [] : [call.note]),
+    ...(call.judged?.network_withheld === true ? [WITHHELD] : []),
+  ];
+  const note = notes.map((text) => textPart(`[${text}]`, { from: "belay" }));
+  const { parts, findings } = presentToolContent(labelled(call, output.content), { nonce: () => run.host.ids.trace() });
+  const id = call.part.call;
+  const finished: Draft = {
     kind: "ToolFinished",
     actor: "tool",
     data: {
-      call: call.part.call,
+      call: id,
       status: output.status,
-      content: [...note, ...output.content],
+      content: [...note, ...parts],
       output: output.output,
       exit: output.exit,
       duration_ms: Math.round(took),
     },
   };
+  if (findings.length === 0) return [finished];
+  return [{ kind: "InjectionSuspected", data: { call: id, findings: [...findings] } }, finished];
+}
+
+/** The judgement said what the call brings in: every part of its result carries it. */
+function labelled({ judged }: ToolCall, content: readonly PlainPart[]): readonly PlainPart[] {
+  const brings_in = judged?.brings_in ?? { untrusted: null, secret: null };
+  const { secret } = brings_in;
+  const untrusted = brings_in.untrusted ?? cameAcross(content.flatMap(printed));
+  if (untrusted === null && secret === null) return content;
+  return content.map((part) => ({
+    ...part,
+    origin: {
+      ...part.origin,
+      ...(untrusted === null || isUntrusted(part.origin) ? {} : { untrusted: true }),
+      ...(secret === null ? {} : { secret: true }),
+    },
+  }));
+}
+
+function printed(part: PlainPart): readonly string[] {
+  return part.type === "text" && part.origin.from !== "belay" ? [part.text] : [];
+}
+
+/** As it was judged: what has come in since does not count against a call that was allowed before. */
+function networkOf(call: ToolCall | undefined, run: Drive): CommandNetwork {
+  const withheld = call?.judged?.network_withheld === true;
+  return commandNetwork(run.config(), withheld ? run.state().label : CLEAN_LABEL, run.host.clock.now());
 }
 
 async function heartbeats(call: ToolCallId, started: number, done: AbortSignal, run: Drive): Promise<void> {

@@ -7,9 +7,11 @@ import type { SessionState } from "../kernel/state.ts";
 import type { Journal } from "../store/journal.ts";
 import type { SessionPlace } from "../store/port.ts";
 import type { Redactor } from "../store/redaction.ts";
+import { redactedDeltas } from "../store/redaction-stream.ts";
 import type { RunningCommand, Shell } from "../workspace/shell.ts";
 import type { PreparedWorkspace, Workspace } from "../workspace/workspace.ts";
 import type { Host } from "./host.ts";
+import { layoutOf } from "../workspace/layout.ts";
 import { ownedWorkspace, type Ownership } from "./ownership.ts";
 
 export type StopReason = "canceled" | "limit" | "failed";
@@ -17,6 +19,8 @@ export type StopReason = "canceled" | "limit" | "failed";
 export interface Drive {
   readonly host: Host;
   readonly place: SessionPlace;
+  /** Where the session works, absolute. */
+  readonly root: string;
   readonly redactor: Redactor;
   /** When this run began, monotonic. */
   readonly began: number;
@@ -63,10 +67,15 @@ export function createDrive(parts: DriveParts): Drive {
   let preparing: Promise<PreparedWorkspace> | null = null;
   let workspace: Promise<Workspace> | null = null;
   let shell: Promise<Shell> | null = null;
+  // What is shown may be kept by whoever shows it (a log of CI, say), as a journal is.
+  const deltas = redactedDeltas(parts.redactor, parts.onDelta);
 
   const drive: Drive = {
     host,
     place,
+    get root() {
+      return rootOf(place, journal.state);
+    },
     redactor: parts.redactor,
     began: host.clock.monotonic(),
     ownership: parts.ownership,
@@ -78,10 +87,18 @@ export function createDrive(parts: DriveParts): Drive {
       invariant(config !== null, "invariant D0: only a configured session is driven");
       return config;
     },
-    record: async (drafts) => (drafts.length === 0 ? [] : journal.append(drafts)),
-    stage: async (drafts) => journal.stage(drafts),
+    record: async (drafts) => {
+      deltas.ended(drafts);
+      return drafts.length === 0 ? [] : journal.append(drafts);
+    },
+    stage: async (drafts) => {
+      deltas.ended(drafts);
+      return journal.stage(drafts);
+    },
     settle: async () => journal.flush(),
-    delta: (delta) => parts.onDelta(withoutSecrets(delta, parts.redactor)),
+    delta: (delta) => {
+      deltas.push(delta);
+    },
     abort: (reason) => {
       if (!stop.signal.aborted) stop.abort(reason);
     },
@@ -92,7 +109,7 @@ export function createDrive(parts: DriveParts): Drive {
       await preparing?.catch(() => undefined); // whoever needed it has seen its failure
     },
     workspace: () => (workspace ??= openWorkspace(drive)),
-    shell: () => (shell ??= drive.workspace().then((opened) => host.shell(opened, drive.config().sandbox.mode))),
+    shell: () => (shell ??= drive.workspace().then((opened) => openShell(opened, drive))),
     endInteractive: async () => {
       await Promise.all([...interactive.values()].map((command) => command.kill("stopped")));
       interactive.clear();
@@ -101,10 +118,9 @@ export function createDrive(parts: DriveParts): Drive {
   return drive;
 }
 
-/** What is shown may be kept by whoever shows it (a log of CI, say), as a journal is. */
-function withoutSecrets(delta: Delta, redactor: Redactor): Delta {
-  if (delta.type === "tool_input") return { ...delta, json: redactor.redact(delta.json).text };
-  return "text" in delta ? { ...delta, text: redactor.redact(delta.text).text } : delta;
+function openShell(workspace: Workspace, { host, config }: Drive): Promise<Shell> {
+  const { sandbox, confinement } = config();
+  return host.shell(workspace, sandbox.mode, confinement);
 }
 
 function prepare(drive: Drive, over: AbortSignal): Promise<PreparedWorkspace> {
@@ -130,6 +146,11 @@ async function openWorkspace(drive: Drive): Promise<Workspace> {
     branch: branchOf(drive.state()),
   });
   return ownedWorkspace(opened, drive.ownership);
+}
+
+/** Where commands run and relative paths start. */
+export function rootOf({ directory, source }: SessionPlace, { config }: Pick<SessionState, "config">): string {
+  return config?.workspace.mode === "in_place" ? source : layoutOf(directory).tree;
 }
 
 export function branchOf(state: Pick<SessionState, "session">): string {

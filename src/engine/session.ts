@@ -6,11 +6,14 @@ import type { SessionConfig } from "../kernel/config.ts";
 import type { PlainPart } from "../kernel/content.ts";
 import type { Delta } from "../kernel/delta.ts";
 import type { Draft, Event, EventOf } from "../kernel/events/index.ts";
+import { hashOf } from "../kernel/envelope.ts";
+import { neutralise } from "../kernel/neutralise.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { LOCAL_PRINCIPAL, LOCAL_TENANT, type SessionId } from "../kernel/ids.ts";
 import { canonicalJson } from "../kernel/json.ts";
 import { phaseOfRun } from "../kernel/model-in-use.ts";
 import { NO_FALLBACK } from "../kernel/model-policy.ts";
+import { DEFAULT_CONFINEMENT, DEFAULT_FLOW, NO_RULES } from "../kernel/permissions.ts";
 import { FOLD_VERSION, type SessionState } from "../kernel/state.ts";
 import { type Journal, openJournal } from "../store/journal.ts";
 import type { Lease, SessionPlace } from "../store/port.ts";
@@ -44,12 +47,15 @@ export interface LiveSession {
   failure(): unknown;
 }
 
+/** What a program that uses the library may leave away. */
+type Defaulted = "models" | "budget" | "permissions" | "flow" | "confinement";
+
 export interface StartRequest {
   readonly task: readonly PlainPart[];
   readonly title: string;
-  /** Without `models` nothing takes over for the one that is named; without `budget` the default cap of $5 holds. */
-  readonly config: Omit<SessionConfig, "versions" | "models" | "budget"> &
-    Partial<Pick<SessionConfig, "models" | "budget">>;
+  /** Without `models` nothing takes over for the one that is named; without `budget` the default cap of $5 holds; without `permissions` no
+   * rules; `flow` and `confinement` have defaults too. */
+  readonly config: Omit<SessionConfig, "versions" | Defaulted> & Partial<Pick<SessionConfig, Defaulted>>;
   /** `directory` names the directory below which the session's own is made. */
   readonly place: Omit<SessionPlace, "directory"> & { readonly sessions: string };
   /** What the face found about its surroundings: journaled as the run begins. Default nothing. */
@@ -67,10 +73,21 @@ export interface ResumeRequest {
   readonly health?: readonly Health[];
 }
 
-export function versionsOf(host: Host): SessionConfig["versions"] {
+type Versioned = Pick<SessionConfig, "permissions" | "flow">;
+
+export function versionsOf(host: Host, { permissions, flow }: Versioned): SessionConfig["versions"] {
   const { versions, bytes } = promptOf(host.tools);
-  return { belay: host.version, ...versions, fold: FOLD_VERSION, prompt_bytes: bytes };
+  const rules = hashOf(canonicalJson({ rules: permissions.rules, grants: flow.grants }));
+  return { belay: host.version, ...versions, rules, fold: FOLD_VERSION, prompt_bytes: bytes };
 }
+
+const DEFAULTS: Pick<SessionConfig, Defaulted> = {
+  models: NO_FALLBACK,
+  budget: DEFAULT_BUDGET,
+  permissions: NO_RULES,
+  flow: DEFAULT_FLOW,
+  confinement: DEFAULT_CONFINEMENT,
+};
 
 export async function startSession(host: Host, request: StartRequest): Promise<LiveSession> {
   const session = host.ids.session();
@@ -79,8 +96,8 @@ export async function startSession(host: Host, request: StartRequest): Promise<L
     source: request.place.source,
     directory: `${request.place.sessions}/${session}`,
   };
-  const defaults = { models: NO_FALLBACK, budget: DEFAULT_BUDGET };
-  const config: SessionConfig = { ...defaults, ...request.config, versions: versionsOf(host) };
+  const wanted = { ...DEFAULTS, ...request.config };
+  const config: SessionConfig = { ...wanted, versions: versionsOf(host, wanted) };
   // The row is kept like the journal: no secret in it either.
   const redactor = await host.redactor(place.directory);
   const title = redactor.redact(request.title).text;
@@ -102,13 +119,14 @@ export async function startSession(host: Host, request: StartRequest): Promise<L
     runStarted(host, 1, "start"),
     ...phaseDrafts(null, config),
     ...healthOf(request),
+    ...workspaceLabel(config),
     {
       kind: "UserMessageAdded",
       actor: "user",
       data: {
         parts: [
           environmentNote(config.workspace.mode, isoDay(host.clock.now()), relative(place.source, place.cwd)),
-          ...request.task,
+          ...shown(request.task),
         ],
       },
     },
@@ -134,7 +152,8 @@ export async function resumeSession(host: Host, request: ResumeRequest): Promise
       );
     }
     if (message === null && state.messages.length === 0) throw noTask(session);
-    const wanted: SessionConfig = { ...(change?.(config) ?? config), versions: versionsOf(host) };
+    const chosen = change?.(config) ?? config;
+    const wanted: SessionConfig = { ...chosen, versions: versionsOf(host, chosen) };
     const changed = differences(config, wanted);
     return [
       ...(changed.length === 0
@@ -145,9 +164,14 @@ export async function resumeSession(host: Host, request: ResumeRequest): Promise
       ...healthOf(request),
       ...(message === null
         ? []
-        : ([{ kind: "UserMessageAdded", actor: "user", data: { parts: [...message] } }] satisfies Draft[])),
+        : ([{ kind: "UserMessageAdded", actor: "user", data: { parts: shown(message) } }] satisfies Draft[])),
     ];
   });
+}
+
+/** What nobody sees is no part of what somebody said. */
+function shown(parts: readonly PlainPart[]): PlainPart[] {
+  return parts.map((part) => (part.type === "text" ? { ...part, text: neutralise(part.text).text } : part));
 }
 
 /** What a run may do names its phase: `plan`, or `work`. */
@@ -158,6 +182,12 @@ function phaseDrafts(present: string | null, config: SessionConfig): readonly Dr
     ...(present === null ? [] : [{ kind: "PhaseLeft", data: { phase: present } } satisfies Draft]),
     ...(phase === null ? [] : [{ kind: "PhaseEntered", data: { phase } } satisfies Draft]),
   ];
+}
+
+/** What the workspace holds from its start on. */
+function workspaceLabel({ flow }: SessionConfig): readonly Draft[] {
+  if (flow.untrusted === null) return [];
+  return [{ kind: "LabelRaised", data: { label: "untrusted", what: `the workspace: ${flow.untrusted}`, call: null } }];
 }
 
 function healthOf({ health = [] }: { readonly health?: readonly Health[] }): readonly Draft[] {

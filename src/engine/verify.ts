@@ -1,4 +1,5 @@
 /** Runs the verification command on exactly the tree that was checkpointed, and leaves that tree as it was. */
+import { commandNetwork, standsAgainstOwn } from "./command-network.ts";
 import type { Draft } from "../kernel/events/index.ts";
 import { TOOL_OUTPUT_CHARS_MAX } from "../kernel/limits.ts";
 import { runOwnCommand } from "./own-command.ts";
@@ -10,19 +11,35 @@ const VERIFY_LIMIT_MS = 20 * 60_000;
 const TAIL_CHARS = 8_000;
 
 export async function verify(command: string, run: Drive): Promise<readonly Draft[]> {
-  const end = await runOwnCommand({ command, network: run.config().sandbox.network, limit_ms: VERIFY_LIMIT_MS }, run);
+  const { label } = run.state();
+  const now = run.host.clock.now();
+  const against = standsAgainstOwn(run.config(), label, now);
+  if (against !== null) return [notVerified(command, against, run)];
+  const network = commandNetwork(run.config(), label, now);
+  const end = await runOwnCommand({ command, network, limit_ms: VERIFY_LIMIT_MS }, run);
   await leaveAsItWas(run);
   if (run.signal.aborted) return [];
   const tree = run.state().workspace?.snapshots ? (run.state().workspace?.tree ?? null) : null;
   const kept = end.output.length > TAIL_CHARS ? await keep(end.output, run) : null;
+  const passed = end.code === 0 && end.killed === null;
+  // The model reads the output of one that failed, and with network it may be anybody's.
+  const brought = !passed && network !== "none" && run.config().sandbox.mode === "bwrap";
   return [
+    ...(brought
+      ? [
+          {
+            kind: "LabelRaised",
+            data: { label: "untrusted", what: "a verification with network", call: null },
+          } satisfies Draft,
+        ]
+      : []),
     {
       kind: "VerificationFinished",
       actor: "tool",
       data: {
         command,
         exit_code: end.code,
-        passed: end.code === 0 && end.killed === null,
+        passed,
         tree,
         duration_ms: end.duration_ms,
         tail: end.output.slice(-Math.min(TAIL_CHARS, TOOL_OUTPUT_CHARS_MAX)),
@@ -30,6 +47,13 @@ export async function verify(command: string, run: Drive): Promise<readonly Draf
       },
     },
   ];
+}
+
+/** It would run what the agent made of the project, with a network that nobody could take away from it. */
+function notVerified(command: string, against: string, run: Drive): Draft {
+  const tree = run.state().workspace?.snapshots ? (run.state().workspace?.tree ?? null) : null;
+  const data = { command, exit_code: null, passed: false, tree, duration_ms: 0, output: null };
+  return { kind: "VerificationFinished", actor: "tool", data: { ...data, tail: `It was not run: ${against}.` } };
 }
 
 /** A test run that writes files must not change what was verified, however it ended; in the user's own tree nothing is undone. */

@@ -8,6 +8,7 @@ import type { Host, Prompter } from "../engine/host.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { createIds } from "../kernel/ids.ts";
+import { type ConfinementLimits, DEFAULT_CONFINEMENT } from "../kernel/permissions.ts";
 import type { Admission } from "../model/admission.ts";
 import { createAdmission } from "../model/admission/cell-admission.ts";
 import type { Models } from "../model/model.ts";
@@ -74,13 +75,14 @@ export function createLocalHost(options: LocalHostOptions): Host {
       pack: workspaces.pack,
       copySecrets: async (from, to) => copyVault(join(from, VAULT_FILE), join(to, VAULT_FILE)),
     },
-    shell: async (workspace, mode) => {
+    shell: async (workspace, mode, limits = DEFAULT_CONFINEMENT) => {
       const common = { root: workspace.root, scratch: workspace.scratch, home: userHome, path, environment, clock };
-      return mode === "bwrap" ? sandboxed(workspace, options.home, common) : createPlainShell(common);
+      return mode === "bwrap" ? sandboxed(workspace, options.home, limits, common) : createPlainShell(common);
     },
     tools: builtInTools(),
     redactor: async (directory) =>
       createRedactor({ known: options.secrets ?? [], vault: await openVault({ path: join(directory, VAULT_FILE) }) }),
+    home: userHome,
     clock,
     random,
     ids: createIds(
@@ -99,6 +101,7 @@ export function createLocalHost(options: LocalHostOptions): Host {
 async function sandboxed(
   workspace: Workspace,
   belayHome: string,
+  limits: ConfinementLimits,
   common: Parameters<typeof createPlainShell>[0],
 ): Promise<Shell> {
   const sandbox = await probeSandbox();
@@ -115,8 +118,11 @@ async function sandboxed(
     sandbox,
     // grep and glob run it; belay may be installed below the home that is hidden
     readable: ripgrep === null ? workspace.readable : [...workspace.readable, dirname(ripgrep)],
+    tree: workspace.mode === "in_place" ? "users" : "own",
     protectedPaths: workspace.protected,
+    readableSecrets: limits.readable_secrets,
     hidden: [belayHome],
     maskedPaths: [],
+    limits,
   });
 }

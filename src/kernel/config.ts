@@ -8,6 +8,15 @@ import { budgetSchema, DEFAULT_BUDGET } from "./budget.ts";
 import { lazy } from "./lazy.ts";
 import type { JsonObject } from "./json.ts";
 import { modelPolicySchema, NO_FALLBACK } from "./model-policy.ts";
+import {
+  confinementSchema,
+  DEFAULT_CONFINEMENT,
+  DEFAULT_FLOW,
+  flowSchema,
+  NO_RULES,
+  PERMISSION_MODES,
+  permissionsSchema,
+} from "./permissions.ts";
 
 export const configSchema = lazy(() =>
   z.object({
@@ -34,7 +43,11 @@ export const configSchema = lazy(() =>
     }),
     /** Who decides about commands: `sandbox` allows what is confined, `ask` asks for each, `allow` was said aloud (--no-sandbox). */
     approval: z.enum(["sandbox", "ask", "allow"]),
-    permission_mode: z.enum(["default", "acceptEdits", "plan", "dontAsk", "bypassPermissions"]),
+    permission_mode: z.enum(PERMISSION_MODES),
+    permissions: permissionsSchema(),
+    flow: flowSchema(),
+    /** What holds a sandboxed command, besides the sandbox. */
+    confinement: confinementSchema(),
     /** Run once in the new workspace before the agent, with network. */
     setup: z.string().nullable(),
     /** Its exit code decides `verification`. */
@@ -44,6 +57,8 @@ export const configSchema = lazy(() =>
       belay: z.string(),
       prompt: z.string(),
       tools: z.string(),
+      /** Of the permission rules, the grants and what is built in. */
+      rules: z.string(),
       fold: z.int(),
       /** Of the system prompt and the tool schemas together, in bytes: the worst case of a first call counts on them. */
       prompt_bytes: z.int().nonnegative(),
@@ -58,9 +73,23 @@ export type WorkspaceMode = SessionConfig["workspace"]["mode"];
 /** With what a provider adds (`bound.ts`): the 12,000 tokens that the worst case of every session counted on at that time. */
 const PROMPT_BYTES_V1 = 11_000;
 
-/** Version 1 had no caps on money and one model: a session of that time goes on without caps and without a fallback. */
-export function upcastConfig(data: JsonObject): JsonObject {
+/**
+ * Version 1 had no caps on money and one model: a session of that time goes on without caps and without a fallback. Version 2
+ * had no rules, no labels and no limits of a command: it goes on with the defaults.
+ */
+export function upcastConfig(data: JsonObject, version: number): JsonObject {
   const config = data["config"] as JsonObject; // every version of these events has one
+  const upcast = version === 1 ? withMoney(config) : withPolicy(config);
+  return { ...data, config: upcast };
+}
+
+function withMoney(config: JsonObject): JsonObject {
   const versions = { ...(config["versions"] as JsonObject), prompt_bytes: PROMPT_BYTES_V1 };
-  return { ...data, config: { ...config, versions, models: NO_FALLBACK, budget: { ...DEFAULT_BUDGET, caps: [] } } };
+  return { ...config, versions, models: NO_FALLBACK, budget: { ...DEFAULT_BUDGET, caps: [] } };
+}
+
+function withPolicy(config: JsonObject): JsonObject {
+  const versions = { ...(config["versions"] as JsonObject), rules: "" };
+  const policy = { permissions: NO_RULES, flow: DEFAULT_FLOW, confinement: DEFAULT_CONFINEMENT };
+  return { ...config, versions, ...policy };
 }

@@ -9,6 +9,10 @@ import type { JsonObject } from "./json.ts";
 export interface Origin {
   readonly from: "user" | "workspace" | "web" | "mcp" | "tool" | "model" | "belay";
   readonly by?: string;
+  /** Text of strangers, although it did not come from the web: a fork's code, what a command with network printed. */
+  readonly untrusted?: true;
+  /** A value that must not leave was here; in the journal it is its token. */
+  readonly secret?: true;
 }
 
 /** What a provider wants back to the byte with the part it came with (an item's id, encrypted reasoning). No other sees it. */

@@ -57,14 +57,33 @@ function toolWork(state: SessionState): Step | null {
   if (requested.length > 0) return { kind: "judge_tools", calls: requested.map(idOf) };
   const [first] = open;
   invariant(first !== undefined, "invariant D1: a batch whose calls all have results is closed by the fold");
-  if (first.status === "asking") return { kind: "ask", calls: [first.part.call] };
-  return { kind: "run_tools", calls: nextTools(open).map(idOf) };
+  if (needsAnswer(first, state)) return asking(state, first, open);
+  return { kind: "run_tools", calls: nextTools(state, open).map(idOf) };
 }
 
-function nextTools(open: readonly ToolCall[]): readonly ToolCall[] {
+/** At a terminal one question at a time. Where nobody is, all that can be known now is asked at once, and the run ends. */
+function asking(state: SessionState, first: ToolCall, open: readonly ToolCall[]): Step {
+  const { config, approvals } = state;
+  if (config?.permissions.on_ask !== "wait") return { kind: "ask", calls: [first.part.call] };
+  const unasked = open.filter((call) => needsAnswer(call, state) && approvals[call.part.call] !== "asked");
+  return unasked.length > 0 ? { kind: "ask", calls: unasked.map(idOf) } : finish(state, "needs_approval");
+}
+
+/** A yes that was given too long ago is asked for again. */
+function needsAnswer({ status, approved_until }: ToolCall, { at }: SessionState): boolean {
+  return status === "asking" || (status === "allowed" && approved_until !== null && approved_until < at);
+}
+
+function nextTools(state: SessionState, open: readonly ToolCall[]): readonly ToolCall[] {
   const reads: ToolCall[] = [];
   for (const call of open) {
-    if (call.status !== "allowed" || call.effect !== "read" || reads.length === PARALLEL_READS_MAX) break;
+    if (
+      call.status !== "allowed" ||
+      call.effect !== "read" ||
+      needsAnswer(call, state) ||
+      reads.length === PARALLEL_READS_MAX
+    )
+      break;
     reads.push(call);
   }
   return reads.length > 0 ? reads : open.slice(0, 1);

@@ -10,6 +10,7 @@ import { type Envelope, FIRST_HASH } from "./envelope.ts";
 import { HarnessError } from "./harness-error.ts";
 import type { PrincipalId, SessionId, TenantId, TraceId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
+import { CLEAN_LABEL } from "./label.ts";
 import { OUTPUT_TOKENS_DEFAULT } from "./limits.ts";
 import { NO_MONEY } from "./money.ts";
 import { FOLD_VERSION, NO_FAILURES, type SessionState } from "./state.ts";
@@ -70,6 +71,7 @@ export function emptyState(of: {
     processes: [],
     dirty: false,
     verified: null,
+    label: CLEAN_LABEL,
     approvals: {},
     health: {},
     jobs: null,

@@ -2,6 +2,7 @@
 import type { BatchState } from "./batch-state.ts";
 import type { SessionConfig } from "./config.ts";
 import type { Message, PlainPart, ToolResultPart, ToolUsePart } from "./content.ts";
+import type { SessionLabel } from "./label.ts";
 import type { Parent } from "./envelope.ts";
 import type { ErrorKind } from "./error-kind.ts";
 import type {
@@ -16,13 +17,14 @@ import type {
   TreeHash,
 } from "./ids.ts";
 import type { NanoDollars } from "./money.ts";
+import type { PermissionRule, Sink } from "./permissions.ts";
 import type { Outcome, Verification } from "./outcome.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import type { Tally } from "./scope.ts";
 import type { Usage } from "./usage.ts";
 
 /** Raised whenever a fold changes what it yields: kept snapshots of another version are thrown away. */
-export const FOLD_VERSION = 3;
+export const FOLD_VERSION = 4;
 
 export type ToolEffect = "read" | "write" | "execute" | "network";
 export type ToolStatus = "ok" | "error" | "denied" | "canceled" | "timed_out" | "stalled" | "interrupted";
@@ -34,6 +36,10 @@ export interface ToolCall {
   readonly asked_seq: number;
   readonly status: "requested" | "asking" | "allowed" | "started" | "finished";
   readonly effect: ToolEffect | null;
+  /** What the policy said; null before it was asked. */
+  readonly judged: JudgedCall | null;
+  /** Until when a person's yes counts, in milliseconds since the epoch; null where nobody was asked. */
+  readonly approved_until: number | null;
   /** Present once started. */
   readonly started: StartedCall | null;
   /** Everything it started, so that a resume can prove it dead. */
@@ -41,6 +47,17 @@ export interface ToolCall {
   /** A sentence for the model about an earlier attempt that a crash cut and a rollback undid. */
   readonly note: string | null;
   readonly result: ToolResultPart | null;
+}
+
+export interface JudgedCall {
+  readonly reason: string;
+  readonly rule: PermissionRule | null;
+  /** Where it acts outside, or on what outlives the session. */
+  readonly sink: { readonly sink: Sink; readonly destination: string } | null;
+  /** It was allowed without the network that the session has otherwise. */
+  readonly network_withheld: boolean;
+  /** Why its result will be text of strangers, or hold secrets. */
+  readonly brings_in: { readonly untrusted: string | null; readonly secret: string | null };
 }
 
 export interface StartedCall {
@@ -215,6 +232,8 @@ export interface SessionState {
   /** Whether a changing call finished since the last checkpoint. */
   readonly dirty: boolean;
   readonly verified: { readonly passed: boolean; readonly tree: TreeHash | null } | null;
+  /** What it has taken in: text of strangers, secrets. Only ever rises. */
+  readonly label: SessionLabel;
   readonly approvals: { readonly [call: ToolCallId]: "asked" | "approved" | "denied" };
   readonly health: {
     readonly [subsystem: string]: { readonly status: "ok" | "degraded" | "down"; readonly reason: string };

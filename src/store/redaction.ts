@@ -8,11 +8,17 @@
  * D4: the same text of the same name has the same token throughout a session.
  */
 import type { Json } from "../kernel/json.ts";
-import { SECRET_PATTERNS, type SecretPattern } from "./secret-pattern.ts";
+import { knownSecrets } from "./known-secrets.ts";
+import { patternsOpenAt, patternSpans } from "./secret-matcher.ts";
+import { MATCH_CHARS_MAX } from "./secret-pattern.ts";
+import { FORM_CHARS_MIN, formsOf } from "./secret-value-forms.ts";
+import { disjoint, type FoundSpan, type Span } from "./span.ts";
 import type { Vault } from "./vault.ts";
 
 /** A shorter value is a word of ordinary text as often as not. Characters. */
-export const KNOWN_SECRET_CHARS_MIN = 8;
+export const KNOWN_SECRET_CHARS_MIN = FORM_CHARS_MIN;
+/** Of a text that arrives in pieces: no more is undecided at a time. */
+const HELD_CHARS_MAX = 2 * MATCH_CHARS_MAX;
 
 const TOKEN_START = "[secret:";
 const TOKEN = /\[secret:[A-Za-z0-9_-]{1,64}:[0-9a-f]{8}\]/g;
@@ -27,6 +33,8 @@ export interface Redactor {
   redact(text: string): { readonly text: string; readonly count: number };
   /** Redacts every string in it, member names included. */
   redactJson(value: unknown): { readonly value: unknown; readonly count: number };
+  /** Of a text whose end is still to come: how many characters can be redacted now, as no secret begins in them that ends later. */
+  decidedIn(text: string): number;
   /** Tokens back to what they stand for. Foreign tokens stay as they are. */
   restore(text: string): string;
   /** `restore` for every string in it. */
@@ -42,55 +50,39 @@ export function createRedactor(options: { readonly known: readonly KnownSecret[]
     seen.clear();
   });
 
-  const redactOnce = (text: string): { readonly text: string; readonly count: number } => {
-    let pieces = splitAtTokens(text, vault);
-    let count = 0;
-    const replace = (find: (plain: string) => readonly Span[], name: string): void => {
-      pieces = pieces.flatMap((piece) => {
-        if (piece.token) return [piece];
-        const spans = find(piece.text);
-        if (spans.length === 0) return [piece];
-        count += spans.length;
-        return cutAt(piece.text, spans, (secret) => vault.tokenOf(name, secret));
-      });
-    };
-    for (const { name, value } of known.all()) {
-      if (text.includes(value)) replace((plain) => spansOfText(plain, value), name);
-    }
-    for (const pattern of SECRET_PATTERNS) {
-      const find = (plain: string): readonly Span[] => {
-        const spans = spansOfPattern(plain, pattern);
-        for (const { from, to } of spans) known.learn({ name: pattern.name, value: plain.slice(from, to) });
-        return spans;
-      };
-      replace(find, pattern.name);
-    }
-    return { text: pieces.map((piece) => piece.text).join(""), count };
+  /** All secrets in a text without tokens; what a pattern finds is known from then on. */
+  const secretsIn = (plain: string): readonly FoundSpan[] => {
+    const spans = disjoint(joined(known.spans(plain), patternSpans(plain)));
+    for (const { name, from, to } of spans) known.learn({ name, value: plain.slice(from, to) });
+    return spans;
   };
 
-  /** Nearly all text is: it is looked at whole, and taken apart only when something is there. */
-  const isClean = (text: string): boolean => {
-    if (seen.has(text)) return true;
-    for (const { value } of known.all()) if (text.includes(value)) return false;
-    for (const { pattern } of SECRET_PATTERNS) {
-      pattern.lastIndex = 0;
-      if (pattern.test(text)) return false;
-    }
-    seen.add(text);
-    return true;
+  const redactOnce = (text: string): { readonly text: string; readonly count: number } => {
+    // Nearly all text has neither tokens nor secrets: it is looked at whole, and taken apart only when something is there.
+    if (!text.includes(TOKEN_START) && secretsIn(text).length === 0) return { text, count: 0 };
+    let count = 0;
+    const pieces = splitAtTokens(text, vault).flatMap((piece) => {
+      if (piece.token || piece.text.length < KNOWN_SECRET_CHARS_MIN) return [piece];
+      const spans = secretsIn(piece.text);
+      count += spans.length;
+      return spans.length === 0 ? [piece] : cutAt(piece.text, spans, ({ name }, secret) => vault.tokenOf(name, secret));
+    });
+    return { text: count === 0 ? text : pieces.map((piece) => piece.text).join(""), count };
   };
 
   const redact = (text: string): { readonly text: string; readonly count: number } => {
     // Nothing so short is a secret: neither what was named nor what a pattern finds.
-    if (text.length < KNOWN_SECRET_CHARS_MIN || isClean(text)) return { text, count: 0 };
+    if (text.length < KNOWN_SECRET_CHARS_MIN || seen.has(text)) return { text, count: 0 };
     let found = { text, count: 0 };
     // Until nothing is found: a replacement can free a match that it overlapped, and what a pattern found once is known from
     // then on. Each round turns plain text into tokens, which are not looked into again, so the rounds end.
     for (;;) {
       const round = redactOnce(found.text);
-      if (round.count === 0) return found;
+      if (round.count === 0) break;
       found = { text: round.text, count: found.count + round.count };
     }
+    if (found.count === 0) seen.add(text);
+    return found;
   };
 
   const restore = (text: string): string => text.replace(TOKEN, (token) => vault.textOf(token) ?? token);
@@ -106,11 +98,24 @@ export function createRedactor(options: { readonly known: readonly KnownSecret[]
       });
       return { value: redacted, count };
     },
+    decidedIn(text) {
+      let decided = Math.max(Math.min(patternsOpenAt(text), known.openAt(text)), 0);
+      // Nothing is cut in two that is a secret already; a mark that follows it may be what makes it one.
+      for (const { from, to } of disjoint(joined(known.spans(text), patternSpans(text)))) {
+        if (from < decided && decided <= to) decided = from;
+      }
+      return Math.max(decided, text.length - HELD_CHARS_MAX);
+    },
     restore,
     // mapStrings keeps the shape and every value that is no string
     restoreJson: <T extends Json>(value: T): T => mapStrings(value, restore) as T,
     flush: () => vault.flush(),
   };
+}
+
+/** Nearly always both are empty. */
+function joined<T>(a: readonly T[], b: readonly T[]): readonly T[] {
+  return a.length === 0 ? b : [...a, ...b];
 }
 
 /** A part of a text; tokens are not looked into. */
@@ -119,84 +124,60 @@ interface Piece {
   readonly text: string;
 }
 
-interface Span {
-  readonly from: number;
-  readonly to: number;
-}
-
 /** Tokens that this session gave out; a text that only looks like one is plain. */
 function splitAtTokens(text: string, vault: Vault): Piece[] {
   if (!text.includes(TOKEN_START)) return [{ token: false, text }];
   const spans = [...text.matchAll(TOKEN)]
     .filter(([token]) => vault.textOf(token) !== undefined)
     .map(({ 0: token, index }) => ({ from: index, to: index + token.length }));
-  return cutAt(text, spans, (token) => token);
+  return cutAt(text, spans, (_, token) => token);
 }
 
-/** @param tokenOf what stands in place of the text of a span. */
-function cutAt(text: string, spans: readonly Span[], tokenOf: (text: string) => string): Piece[] {
+/** @param tokenOf what stands in place of the text of a span */
+function cutAt<T extends Span>(text: string, spans: readonly T[], tokenOf: (span: T, text: string) => string): Piece[] {
   const pieces: Piece[] = [];
   let done = 0;
-  for (const { from, to } of spans) {
-    pieces.push({ token: false, text: text.slice(done, from) }, { token: true, text: tokenOf(text.slice(from, to)) });
+  for (const span of spans) {
+    const { from, to } = span;
+    pieces.push(
+      { token: false, text: text.slice(done, from) },
+      { token: true, text: tokenOf(span, text.slice(from, to)) },
+    );
     done = to;
   }
   return [...pieces, { token: false, text: text.slice(done) }];
-}
-
-function spansOfText(plain: string, secret: string): readonly Span[] {
-  const spans: Span[] = [];
-  for (let from = plain.indexOf(secret); from >= 0; from = plain.indexOf(secret, from + secret.length)) {
-    spans.push({ from, to: from + secret.length });
-  }
-  return spans;
-}
-
-function spansOfPattern(plain: string, { pattern, accept }: SecretPattern): readonly Span[] {
-  // Nearly always there is none, and `matchAll` makes a copy of the expression before it looks.
-  pattern.lastIndex = 0;
-  if (!pattern.test(plain)) return [];
-  pattern.lastIndex = 0;
-  return [...plain.matchAll(pattern)].flatMap((match) => {
-    const secret = match.groups?.["secret"] ?? match[0];
-    const to = match.index + match[0].length; // the secret is the end of the match
-    return accept && !accept(secret) ? [] : [{ from: to - secret.length, to }];
-  });
 }
 
 /** What patterns found is looked for by itself from then on: at most so many, so that a page of lookalikes costs no time. */
 const LEARNED_MAX = 200;
 
 interface SecretsToFind {
-  /** Longest first: one secret may hold another. */
-  all(): readonly KnownSecret[];
+  spans(plain: string): readonly FoundSpan[];
+  openAt(text: string): number;
   learn(secret: KnownSecret): void;
 }
 
 function secretsToFind(named: readonly KnownSecret[], vault: Vault, onNew: () => void): SecretsToFind {
-  const byValue = new Map<string, KnownSecret>();
-  let sorted: readonly KnownSecret[] | null = null;
-  let learned = 0;
+  const secrets = knownSecrets();
+  const learnt = new Set<string>();
 
-  const add = (secret: KnownSecret): boolean => {
-    if (secret.value.length < KNOWN_SECRET_CHARS_MIN || byValue.has(secret.value)) return false;
-    byValue.set(secret.value, secret);
-    sorted = null;
-    onNew();
-    return true;
+  const add = ({ name, value }: KnownSecret): void => {
+    if (value.length < KNOWN_SECRET_CHARS_MIN) return;
+    const forms = [...formsOf(value)].map((form) => secrets.add({ name, value: form }));
+    if (forms.includes(true)) onNew();
   };
   const learn = (secret: KnownSecret): void => {
-    if (learned < LEARNED_MAX && add(secret)) learned += 1;
+    if (learnt.size >= LEARNED_MAX || learnt.has(secret.value)) return;
+    learnt.add(secret.value);
+    add(secret);
   };
 
-  for (const { name, value } of named) {
-    if (value.length < KNOWN_SECRET_CHARS_MIN) continue;
-    for (const form of formsOf(value)) add({ name, value: form });
-  }
+  for (const secret of named) add(secret);
   for (const [token, text] of vault.entries()) learn({ name: token.split(":")[1] ?? "secret", value: text });
 
   return {
-    all: () => (sorted ??= [...byValue.values()].sort((a, b) => b.value.length - a.value.length)),
+    spans: (plain) => secrets.spans(plain),
+    openAt: (text) => secrets.openAt(text),
     learn,
   };
 }
@@ -225,12 +206,6 @@ function cleanTexts(): CleanTexts {
       texts.clear();
     },
   };
-}
-
-/** A secret as it stands in plain text, in JSON, in JSON within JSON, and in an address. */
-function formsOf(value: string): ReadonlySet<string> {
-  const escaped = JSON.stringify(value).slice(1, -1);
-  return new Set([value, escaped, JSON.stringify(escaped).slice(1, -1), encodeURIComponent(value.toWellFormed())]);
 }
 
 /** Member names too: a tool's input is the model's to name. */

@@ -1,13 +1,13 @@
 /**
  * The vault of a session: which token stands for which text. It lives beside the journal, never in it.
  *
- * V1: a token stands for one text for ever, and a text of one name has one token.
+ * V1: a token stands for one text for ever, and a text of one name has one token; beyond `TOKENS_MAX` all have the same, and
+ *     their texts are not kept.
  * V2: when `flush` resolved, every token given out before can be turned back after a crash.
  */
 import { createHmac, randomBytes } from "node:crypto";
 import { link, open, readFile, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
-import { HarnessError } from "../kernel/harness-error.ts";
 import { ignoreErrno, isErrno, rethrowAsStoreError } from "./file-error.ts";
 import { makePrivateDirectory, syncDirectory } from "./private-directory.ts";
 import { corrupt } from "./refusal.ts";
@@ -24,7 +24,10 @@ export interface Vault {
 }
 
 /** Tokens of one session: a page of lookalikes must not grow without end. */
-const TOKENS_MAX = 10_000;
+export const TOKENS_MAX = 10_000;
+/** Of all that come later: they are taken out like the others, and cannot be turned back. */
+const OVERFLOW = "[secret:too_many:00000000]";
+const OVERFLOW_TEXT = `(one of more than ${TOKENS_MAX} secrets: not kept)`;
 const NAME_CHARS_MAX = 64;
 const KEY_BYTES = 32;
 
@@ -99,12 +102,10 @@ function vaultOf(key: Uint8Array, stored: Iterable<readonly [string, string]>): 
         const name = rawName.replace(/[^A-Za-z0-9_-]/g, "_").slice(0, NAME_CHARS_MAX) || "secret";
         const known = tokens.get(`${name}\0${text}`);
         if (known !== undefined) return known;
-        if (texts.size >= TOKENS_MAX)
-          throw new HarnessError(
-            "internal",
-            `A session has more than ${TOKENS_MAX} secrets.`,
-            "Report this as a defect of belay, with what the session read.",
-          );
+        if (texts.size >= TOKENS_MAX) {
+          texts.set(OVERFLOW, OVERFLOW_TEXT);
+          return OVERFLOW;
+        }
         const token = newToken(name, text);
         texts.set(token, text);
         tokens.set(`${name}\0${text}`, token);

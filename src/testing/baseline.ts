@@ -111,7 +111,7 @@ export async function foldBaseline({ facts, records, blobs }: Baseline): Promise
 export async function replayBaseline(
   baseline: Baseline,
   store: Store,
-  parts: Pick<Host, "tools" | "prices">,
+  parts: Pick<Host, "tools" | "prices" | "home">,
   summary: SessionRow["summary"],
 ): Promise<Replay> {
   const { identity } = baseline.facts;

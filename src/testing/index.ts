@@ -5,6 +5,8 @@ export { faultyStore } from "./faulty-store.ts";
 export { manualClock } from "./manual-clock.ts";
 export { modelContract, readRecordings, recording } from "./model-contract.ts";
 export type { Expectation, ModelContractCase, ModelUnderTest, Recording } from "./model-contract.ts";
+export { RecordingPrompter } from "./recording-prompter.ts";
+export type { RecordedQuestion, RecordingPrompterOptions, ScriptedAnswer } from "./recording-prompter.ts";
 export { callTool, callTools, fail, hang, refuse, say, scriptedModel, think } from "./scripted-model.ts";
 export type { ScriptedModel, ScriptedStep } from "./scripted-model.ts";
 export { storeContract } from "./store-contract.ts";

@@ -19,6 +19,8 @@ export interface Attended {
   show: (text: string) => void;
   /** Of its output, what the model has seen. */
   shown_chars: number;
+  /** Hosts that it asked for and may not reach, as sentences; those that the model was told are taken out. */
+  readonly blocked: string[];
 }
 
 export async function attend(

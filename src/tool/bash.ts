@@ -17,6 +17,8 @@ export const BASH_LIMIT_MAX_MS = 30 * 60_000;
 export const INPUT_CHARS_MAX = 20_000;
 /** Commands that may wait for input at the same time. */
 export const INTERACTIVE_MAX = 4;
+/** Hosts that one result names. */
+const BLOCKED_SHOWN_MAX = 10;
 
 const input = lazy(() =>
   z.object({
@@ -77,7 +79,7 @@ async function begin({ command, interactive = false }: BashInput, context: ToolC
     );
   }
   if (context.signal.aborted) return notStarted(context.signal.reason === "timed_out" ? "timed_out" : "canceled");
-  const state: Attended = { show: context.onProgress, shown_chars: 0 };
+  const state: Attended = { show: context.onProgress, shown_chars: 0, blocked: [] };
   try {
     const running = await context.shell.start({
       command,
@@ -86,6 +88,9 @@ async function begin({ command, interactive = false }: BashInput, context: ToolC
       network: context.network,
       output_bytes_max: TOOL_OUTPUT_BYTES_MAX,
       onHeld: context.onProcess,
+      onBlocked: (host, reason) => {
+        if (state.blocked.length < BLOCKED_SHOWN_MAX) state.blocked.push(`${host} was not reached: ${reason}`);
+      },
       onOutput: (text) => {
         state.show(text);
       },

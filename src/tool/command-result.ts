@@ -1,5 +1,5 @@
 /** What the model is told about a command: its output, cut to size, and in plain words how it ended. */
-import { textPart } from "../kernel/content.ts";
+import { type PlainPart, textPart } from "../kernel/content.ts";
 import type { BlobHash } from "../kernel/ids.ts";
 import { TOOL_OUTPUT_CHARS_MAX } from "../kernel/limits.ts";
 import type { CommandEnd, RunningCommand } from "../workspace/shell.ts";
@@ -16,12 +16,7 @@ export async function finishedResult(end: CommandEnd, state: Attended, context: 
   const { text, output } = await forModel(unseen(end.output, state), context);
   return {
     status: statusOf(end),
-    content: [
-      textPart([text, ...sentences(end, context)].filter((part) => part !== "").join("\n"), {
-        from: "tool",
-        by: "bash",
-      }),
-    ],
+    content: said(text, [...blockedBy(state), ...sentences(end, context)].join("\n")),
     output,
     exit: { code: end.code, signal: end.signal, killed: end.killed !== null },
   };
@@ -39,10 +34,18 @@ export async function waitingResult(
     "or neither to wait longer.]";
   return {
     status: "ok",
-    content: [textPart(text === "" ? choice : `${text}\n${choice}`, { from: "tool", by: "bash" })],
+    content: said(text, [...blockedBy(state), choice].join("\n")),
     output,
     exit: null,
   };
+}
+
+/** What the command printed, and behind it what belay says: two origins, so two parts. */
+function said(printed: string, sentence: string): readonly PlainPart[] {
+  const output = textPart(printed, { from: "tool", by: "bash" });
+  if (sentence === "") return [output];
+  const note = textPart(printed === "" ? sentence : `\n${sentence}`, { from: "belay" });
+  return printed === "" ? [note] : [output, note];
 }
 
 /** Output since the last call. Where the middle was dropped in between, all that is left. */
@@ -71,11 +74,17 @@ function statusOf(end: CommandEnd): ToolOutput["status"] {
     case "canceled":
     case "stalled":
       return end.killed;
+    case "over_limit":
+      return "error";
     case "stopped":
       return "ok";
     case null:
       return end.code === 0 ? "ok" : "error";
   }
+}
+
+function blockedBy({ blocked }: Attended): readonly string[] {
+  return blocked.splice(0).map((sentence) => `[${sentence}]`);
 }
 
 function sentences(end: CommandEnd, { limit_ms }: ToolContext): readonly string[] {
@@ -97,6 +106,8 @@ function howItEnded(end: CommandEnd, limit_ms: number): string {
       return "[killed by belay because the run was canceled; it may have done part of its work]";
     case "stalled":
       return "[killed by belay after too long a silence; it may have done part of its work]";
+    case "over_limit":
+      return `[killed by belay: ${overLimitText(end.over_limit)}; it may have done part of its work. Do less at once]`;
     case "stopped":
       return "[stopped, as asked]";
     case null:
@@ -107,6 +118,14 @@ function howItEnded(end: CommandEnd, limit_ms: number): string {
           : ""
         : `[exit code ${String(end.code)}${signalHint(end.code)}]`;
   }
+}
+
+function overLimitText(over: CommandEnd["over_limit"]): string {
+  if (over === null) return "it used more than it may";
+  const amount = (value: number): string =>
+    over.limit === "processes" ? String(value) : `${(value / 2 ** 20).toFixed(0)} MiB`;
+  const what = { processes: "processes", memory: "memory", disk: "disk" }[over.limit];
+  return `it used ${amount(over.found)} of ${what}, and may use ${amount(over.allowed)}`;
 }
 
 /** Shells report a signal as 128 and its number. */

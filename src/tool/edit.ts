@@ -1,5 +1,6 @@
 /** Replaces exact text in a file of the workspace. Nothing is written unless the place is beyond doubt. */
 import * as z from "zod";
+import { restoreMarks } from "../kernel/invisible.ts";
 import { lazy } from "../kernel/lazy.ts";
 import { exactText, kindOfBytes } from "./file-kind.ts";
 import { count, failsWith, says, withFileFailures } from "./tool-output.ts";
@@ -42,8 +43,7 @@ async function edit(request: EditInput, { workspace }: ToolContext): Promise<Too
   if (text === null || kindOfBytes(bytes) !== "text")
     return failsWith(`${path} is not UTF-8 text: nothing was changed. Use a command.`, "edit");
 
-  const { old, fresh } = inLineEndingsOf(text, old_string, new_string);
-  const places = occurrences(text, old);
+  const { old, fresh, places } = meantIn(text, old_string, new_string);
   if (places.length === 0) return failsWith(notFound(path, text, old_string), "edit");
   if (places.length > 1 && !replace_all) return failsWith(notUnique(path, text, places), "edit");
   await workspace.files.write(path, new TextEncoder().encode(text.split(old).join(fresh)));
@@ -51,6 +51,25 @@ async function edit(request: EditInput, { workspace }: ToolContext): Promise<Too
     from: "tool",
     by: "edit",
   });
+}
+
+interface Meant {
+  readonly old: string;
+  readonly fresh: string;
+  readonly places: readonly number[];
+}
+
+/** Where the text does not stand as it was written, the marks in it mean the characters that the model was shown them for. */
+function meantIn(text: string, old_string: string, new_string: string): Meant {
+  const literal = placed(text, old_string, new_string);
+  if (literal.places.length > 0) return literal;
+  const restored = restoreMarks(old_string);
+  return restored === old_string ? literal : placed(text, restored, restoreMarks(new_string));
+}
+
+function placed(text: string, old_string: string, new_string: string): Meant {
+  const { old, fresh } = inLineEndingsOf(text, old_string, new_string);
+  return { old, fresh, places: occurrences(text, old) };
 }
 
 /** A model writes `\n`. Where the file does not have the text like that but with `\r\n`, that is what is meant. */
@@ -83,8 +102,9 @@ function notUnique(path: string, text: string, places: readonly number[]): strin
 
 function notFound(path: string, text: string, old_string: string): string {
   const like = linesLike(text, old_string);
-  const hint =
-    like.length > 0
+  const hint = /⟨U\+[0-9A-F]+…/.test(old_string)
+    ? "A mark with … stands for several characters and cannot be turned back: leave it out, or use a command."
+    : like.length > 0
       ? `Text that differs only in white space begins at ${like.length === 1 ? "line" : "lines"} ${like.join(", ")}.`
       : "It may have changed.";
   return `old_string does not occur in ${path}: nothing was changed. ${hint} Read the file again and copy the text exactly.`;

@@ -8,6 +8,7 @@ import { globTool } from "./glob.ts";
 import { grepTool } from "./grep.ts";
 import { readTool } from "./read.ts";
 import type { Tool } from "./tool.ts";
+import { webFetchTool } from "./web-fetch.ts";
 import { writeTool } from "./write.ts";
 
 /** As a model is told. Equal in shape to what the model port takes. */
@@ -32,6 +33,7 @@ export const builtInTools: () => readonly Tool[] = lazy(() => [
   erased(grepTool),
   erased(globTool),
   erased(bashTool),
+  erased(webFetchTool),
 ]);
 
 /** Builds every schema; the first call costs some milliseconds. */

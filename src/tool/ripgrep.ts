@@ -53,7 +53,7 @@ exit "\${PIPESTATUS[0]}"`;
     command: script,
     cwd: context.workspace.root,
     interactive: false,
-    network: false,
+    network: "none",
     output_bytes_max: bytes_max + 4_096,
     onHeld: context.onProcess,
     onOutput: () => undefined,

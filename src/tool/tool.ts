@@ -4,7 +4,7 @@ import type { PlainPart } from "../kernel/content.ts";
 import type { BlobHash } from "../kernel/ids.ts";
 import type { ProcessIdentity } from "../kernel/process-identity.ts";
 import type { ToolEffect, ToolStatus } from "../kernel/state.ts";
-import type { RunningCommand, Shell } from "../workspace/shell.ts";
+import type { CommandNetwork, RunningCommand, Shell } from "../workspace/shell.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { Clock } from "../kernel/clock.ts";
 
@@ -40,8 +40,8 @@ export interface ToolContext {
   readonly clock: Clock;
   /** Milliseconds this call may take. */
   readonly limit_ms: number;
-  /** Whether commands may use the network. */
-  readonly network: boolean;
+  /** What its commands may reach. */
+  readonly network: CommandNetwork;
   /** Journals a held process. A command is released when this resolved. */
   readonly onProcess: (process: ProcessIdentity) => Promise<void>;
   /** Shows progress to people; bounded and droppable. */

@@ -27,19 +27,24 @@ export interface PreparedCommand {
 /** What of a command decides how its process is made. */
 export type ExpectedCommand = Pick<ShellCommand, "command" | "cwd" | "interactive" | "network">;
 
+/** What a command reaches: nothing, everything, or the hosts of a list (`packages.example.com`, `*.example.com`) by way of a proxy. */
+export type CommandNetwork = "none" | "all" | { readonly domains: readonly string[] };
+
 export interface ShellCommand {
   readonly command: string;
   /** Absolute, inside the workspace. */
   readonly cwd: string;
   /** With a pseudo-terminal; otherwise stdin is empty. */
   readonly interactive: boolean;
-  readonly network: boolean;
+  readonly network: CommandNetwork;
   /** Bytes kept of the output: the first half and the last half of them. */
   readonly output_bytes_max: number;
   /** Called once, while the process is held. The command runs when it resolves. */
   readonly onHeld: (process: ProcessIdentity) => Promise<void>;
   /** Output as it comes, decoded as UTF-8, bounded per call. Must not throw. */
   readonly onOutput: (text: string) => void;
+  /** A host that the command asked for and the list does not have; each once, in printable characters. Must not throw. */
+  readonly onBlocked?: (host: string, reason: string) => void;
 }
 
 export interface RunningCommand {
@@ -60,7 +65,15 @@ export interface RunningCommand {
   kill(reason: KillReason, grace_ms?: number): Promise<void>;
 }
 
-export type KillReason = "timed_out" | "stalled" | "canceled" | "stopped";
+export type KillReason = "timed_out" | "stalled" | "canceled" | "stopped" | "over_limit";
+
+/** What a command used up, with everything that it started. */
+export interface OverLimit {
+  readonly limit: "processes" | "memory" | "disk";
+  /** Processes, or bytes. */
+  readonly allowed: number;
+  readonly found: number;
+}
 
 export interface CommandEnd {
   /** Null when a signal ended it. */
@@ -68,6 +81,8 @@ export interface CommandEnd {
   readonly signal: string | null;
   /** Why belay killed it; null when it ended by itself. */
   readonly killed: KillReason | null;
+  /** What it was killed for, when it was `over_limit`. */
+  readonly over_limit: OverLimit | null;
   readonly output: string;
   readonly bytes: number;
   readonly truncated: boolean;

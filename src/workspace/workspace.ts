@@ -185,6 +185,8 @@ export interface DeliverRequest {
   readonly base: TreeHash;
   readonly tree: TreeHash;
   readonly message: string;
+  /** A person has looked at what steers other programs (`isProtectedPath`) and wants that, too. Absent or false: such work is refused. */
+  readonly protected?: boolean;
 }
 
 export interface Delivered {

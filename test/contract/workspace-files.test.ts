@@ -180,4 +180,16 @@ describe("writing", () => {
     await expect(files.write(`dir/${"n".repeat(300)}`, bytes("x"))).rejects.toMatchObject(failed);
     expect(fs.readdirSync(join(root, "dir"))).toEqual(["a"]);
   });
+
+  test("where the sandbox covers what is missing there is room for what a person allowed, but nothing of anybody's is removed", async () => {
+    const { root, files } = given();
+    for (const name of [".mcp.json", ".vscode", ".claude", "mine"]) fs.mkdirSync(join(root, name), { mode: 0o1555 });
+    for (const name of [".mcp.json", ".vscode", ".claude", "mine"]) fs.chmodSync(join(root, name), 0o1555);
+    fs.chmodSync(join(root, ".claude"), 0o755);
+    await files.write(".mcp.json", bytes("{}"));
+    await files.write(".vscode/settings.json", bytes("{}"));
+    expect(text(await files.read(".mcp.json", 9))).toBe("{}");
+    expect(fs.statSync(join(root, ".vscode")).mode & 0o1000).toBe(0);
+    for (const name of [".claude", "mine"]) await expect(files.write(name, bytes("x"))).rejects.toMatchObject(failed);
+  });
 });

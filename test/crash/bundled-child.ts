@@ -20,7 +20,7 @@ export async function bundledChild(directory: string): Promise<ChildProgram> {
     format: "esm",
     platform: "node",
     target: "node22",
-    external: ["better-sqlite3", "@vscode/ripgrep", "pg-native"],
+    external: ["better-sqlite3", "@vscode/ripgrep", "pg-native", "web-tree-sitter", "tree-sitter-bash"],
     banner: { js: REQUIRE },
     logLevel: "error",
   });

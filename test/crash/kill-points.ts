@@ -52,8 +52,8 @@ export function withKillPoints(host: Host, points: KillPoints): Host {
       },
       open: async (request) => workspaceWith(await host.workspaces.open(request), points),
     },
-    shell: async (workspace, mode) => {
-      const shell = await host.shell(workspace, mode);
+    shell: async (workspace, mode, limits) => {
+      const shell = await host.shell(workspace, mode, limits);
       return {
         mode: shell.mode,
         start: async (command: ShellCommand) => {

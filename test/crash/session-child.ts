@@ -6,7 +6,7 @@ import { writeSync } from "node:fs";
 import { join } from "node:path";
 import { deliverSession, rollbackSession } from "../../src/engine/operations.ts";
 import { type LiveSession, resumeSession, startSession } from "../../src/engine/session.ts";
-import type { Host } from "../../src/engine/host.ts";
+import type { Host, Prompter } from "../../src/engine/host.ts";
 import { type PlainPart, textPart } from "../../src/kernel/content.ts";
 import { isUnknown } from "../../src/kernel/fold.ts";
 import { HarnessError } from "../../src/kernel/harness-error.ts";
@@ -33,8 +33,10 @@ const points = killPoints(order.killAt ?? 0, (name) => {
 
 const model = createAnthropicModel({ apiKey: "test-key", baseUrl: order.url, clock: systemClock });
 const real = await testHost({ home: order.home, model, store: acknowledging(store) });
-const approves = async (): Promise<{ approved: boolean; by: string }> => ({ approved: true, by: "the test" });
-const yes = { ask: approves, askBudget: approves };
+const yes: Prompter = {
+  ask: async () => ({ answer: "once", by: "the test", reason: null, rule: null }),
+  askBudget: async () => ({ approved: true, by: "the test" }),
+};
 const host = withKillPoints({ ...real, random: () => 0, prompter: order.unconfined ? yes : null }, points);
 
 const rowOf = async (): Promise<SessionRow | undefined> =>

@@ -58,6 +58,7 @@ describe("belay run", () => {
       "branch",
       "checkpoints",
       "error",
+      "waiting",
     ]);
     expect(report).toMatchObject({ outcome: "completed", verification: "passed", exit_code: 0, turns: 2, error: null });
     expect(report.cost_usd).toBeGreaterThan(0);

@@ -6,7 +6,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { CLEAN_LABEL } from "../../src/kernel/label.ts";
 import { judge } from "../../src/policy/judge.ts";
+import { readCall } from "../../src/policy/call-reading.ts";
 import { type ExternalProbe, probeExternal } from "../../src/workspace/sandbox/external.ts";
 import { testConfig } from "../support/config.ts";
 
@@ -93,12 +95,24 @@ describe("a declared boundary", () => {
 });
 
 describe("a command with the boundary around belay", () => {
-  it("runs without a question, because of the boundary; the mode `plan` still changes nothing", () => {
+  it("runs without a question, because of the boundary; the mode `plan` still changes nothing", async () => {
     const config = testConfig({ sandbox: { mode: "external", network: true }, approval: "sandbox" });
-    expect(judge("execute", config)).toMatchObject({
+    const request = { tool: "bash", effect: "execute", input: { command: "npm test" } } as const;
+    const standing = {
+      config,
+      label: CLEAN_LABEL,
+      root: "/workspace",
+      home: "/home/user",
+      now: 0,
+      userWrote: () => false,
+      webNamed: () => false,
+    };
+    const read = await readCall(request, standing);
+    expect(judge(request, standing, read)).toMatchObject({
       decision: "allow",
       reason: expect.stringContaining("boundary") as string,
     });
-    expect(judge("execute", { ...config, permission_mode: "plan" }).decision).toBe("deny");
+    const planning = { ...standing, config: { ...config, permission_mode: "plan" } as const };
+    expect(judge(request, planning, await readCall(request, planning)).decision).toBe("deny");
   });
 });

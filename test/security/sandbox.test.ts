@@ -438,7 +438,7 @@ needsBubblewrap("what must still work", () => {
     await service((server) => server.listen(join(world.base, "outside", "service.sock")));
     const shell = await bwrapShell(world, { readable: [world.outside] });
     const reach = async (target: string): Promise<boolean> =>
-      leaks((await runIn(shell, world.root, connect(target), { network: true })).output);
+      leaks((await runIn(shell, world.root, connect(target), { network: "all" })).output);
     expect(await reach(`${String(port)},"127.0.0.1"`)).toBe(true);
     expect(await reach(JSON.stringify(outside("service.sock")))).toBe(false);
   });

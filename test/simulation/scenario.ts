@@ -1,4 +1,5 @@
 /** What a seed is: the configuration of its session, its weather, and what people and the machine do to it. */
+import { DEFAULT_FLOW } from "../../src/kernel/permissions.ts";
 import { type Budget, type Cap, NO_CAP } from "../../src/kernel/budget.ts";
 import type { SessionConfig } from "../../src/kernel/config.ts";
 import { type ChosenModel, FALLBACK_REASONS, NO_FALLBACK } from "../../src/kernel/model-policy.ts";
@@ -111,6 +112,7 @@ function configOf(luck: Dice): Omit<SessionConfig, "versions"> {
       base: null,
     },
     approval: mode === "bwrap" ? "sandbox" : luck.pick(["ask", "allow"]),
+    flow: { ...DEFAULT_FLOW, untrusted: luck.chance(0.05) ? "a fork" : null },
     permission_mode: luck.chance(0.05) ? "plan" : "default",
     setup: luck.weighted([
       [30, null],

@@ -118,6 +118,7 @@ export function boot(machine: Machine, { name, machine: where, weather }: Boot):
     tools: TOOLS,
     redactor: () =>
       Promise.resolve(createRedactor({ known: [{ name: "PLANTED", value: secret }], vault: machine.vault })),
+    home: "/home/user",
     clock: process.clock,
     random: () => luck.next(),
     ids: createIds(
@@ -165,5 +166,14 @@ function prompterOf({ luck, ledger }: Machine, { clock }: SimProcess, { person }
     ledger.met(approved ? "person:approves" : "person:refuses");
     return { approved, by: "somebody" };
   };
-  return { ask: (_question, signal) => answer(signal), askBudget: (_question, signal) => answer(signal) };
+  return {
+    ask: async (_question, signal) => {
+      const { approved, by } = await answer(signal);
+      if (!approved) return { answer: "no", by, reason: luck.chance(0.3) ? "not now" : null, rule: null };
+      return luck.chance(0.2)
+        ? { answer: "session", by, reason: null, rule: "Bash(exit 0)" }
+        : { answer: "once", by, reason: null, rule: null };
+    },
+    askBudget: (_question, signal) => answer(signal),
+  };
 }

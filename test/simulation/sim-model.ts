@@ -185,6 +185,7 @@ function command({ luck, token }: ProviderParts): string {
       [2, () => `sleep ${luck.int(15_000, 40_000)}`],
       [1, () => `out ${luck.pick([100, 50_000])}`],
       [1, () => "secret"],
+      [1, () => "lure"],
       [1, () => "input"],
       [1, () => "deaf"],
       [2, () => "escape"],

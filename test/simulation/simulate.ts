@@ -11,6 +11,9 @@ import { textPart } from "../../src/kernel/content.ts";
 import type { SessionConfig } from "../../src/kernel/config.ts";
 import { HarnessError } from "../../src/kernel/harness-error.ts";
 import { LOCAL_TENANT } from "../../src/kernel/ids.ts";
+import { readCall } from "../../src/policy/call-reading.ts";
+import { CLEAN_LABEL } from "../../src/kernel/label.ts";
+import { testConfig } from "../support/config.ts";
 import { loadSession } from "../../src/store/journal.ts";
 import { createMemoryStore } from "../../src/store/memory/memory-store.ts";
 import { createAuditor } from "./auditor.ts";
@@ -48,7 +51,25 @@ const CLEAR = {
   verify: null,
 };
 
+/** What the engine loads when it first needs it takes the machine's time, of which the world knows nothing. */
+const LOADED = Promise.all([
+  readCall(
+    { tool: "bash", effect: "execute", input: { command: "true" } },
+    {
+      config: testConfig(),
+      label: CLEAN_LABEL,
+      userWrote: () => false,
+      webNamed: () => false,
+      root: "/workspace",
+      home: "/home/user",
+      now: 0,
+    },
+  ),
+  import("../../src/policy/rules/suggest.ts"),
+]);
+
 export async function simulate(seed: number, options: { readonly trace?: boolean } = {}): Promise<Simulated> {
+  await LOADED;
   const world = createWorld();
   const strange: string[] = [];
   const rejected = (reason: unknown): void =>

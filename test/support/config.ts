@@ -3,6 +3,7 @@ import type { SessionConfig } from "../../src/kernel/config.ts";
 import { DEFAULT_BUDGET } from "../../src/kernel/budget.ts";
 import { NO_FALLBACK } from "../../src/kernel/model-policy.ts";
 import { DEFAULT_LIMITS, OUTPUT_TOKENS_DEFAULT } from "../../src/kernel/limits.ts";
+import { DEFAULT_CONFINEMENT, DEFAULT_FLOW, NO_RULES } from "../../src/kernel/permissions.ts";
 import { FOLD_VERSION } from "../../src/kernel/state.ts";
 
 export function testConfig(facts: Partial<SessionConfig> = {}): SessionConfig {
@@ -18,9 +19,12 @@ export function testConfig(facts: Partial<SessionConfig> = {}): SessionConfig {
     workspace: { mode: "clone", base: null },
     approval: "allow",
     permission_mode: "default",
+    permissions: NO_RULES,
+    flow: DEFAULT_FLOW,
+    confinement: DEFAULT_CONFINEMENT,
     setup: null,
     verify: null,
-    versions: { belay: "0.0.0", prompt: "p", tools: "t", fold: FOLD_VERSION, prompt_bytes: 5_000 },
+    versions: { belay: "0.0.0", prompt: "p", tools: "t", rules: "r", fold: FOLD_VERSION, prompt_bytes: 5_000 },
     ...facts,
   };
 }

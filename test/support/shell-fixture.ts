@@ -4,6 +4,7 @@ import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../../src/kernel/clock.ts";
+import { DEFAULT_CONFINEMENT } from "../../src/kernel/permissions.ts";
 import { type BwrapShellOptions, createBwrapShell } from "../../src/workspace/sandbox/bwrap-shell.ts";
 import { createPlainShell } from "../../src/workspace/process/plain-shell.ts";
 import { ripgrepProgram } from "../../src/tool/ripgrep.ts";
@@ -67,13 +68,16 @@ export async function bwrapShell(ground: Ground, changes: Partial<BwrapShellOpti
     scratch: ground.scratch,
     // As the host does: belay, and so its ripgrep, may stand in a place that is hidden (below /tmp, say).
     readable: ripgrep === null ? [] : [dirname(ripgrep)],
+    tree: "users",
     protectedPaths: [],
+    readableSecrets: [],
     hidden: [],
     maskedPaths: [],
     home: homedir(),
     path: process.env["PATH"] ?? "",
     environment: process.env,
     clock: realClock,
+    limits: DEFAULT_CONFINEMENT,
     ...changes,
   });
 }
@@ -88,7 +92,7 @@ export function startIn(
     command,
     cwd,
     interactive: false,
-    network: false,
+    network: "none",
     output_bytes_max: 1024 * 1024,
     onHeld: () => Promise.resolve(),
     onOutput: () => undefined,

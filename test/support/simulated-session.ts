@@ -2,9 +2,12 @@
  * A session without effects: `decide` names the steps, random choices say what became of them, crashes cut runs off
  * anywhere. Yields journals as they can really occur, for the properties of fold and decide.
  */
+import { CLEAN_LABEL } from "../../src/kernel/label.ts";
+import { PERMISSION_MODES, type PermissionMode } from "../../src/kernel/permissions.ts";
+import { type CallReading, readCall } from "../../src/policy/call-reading.ts";
 import { approvalHash, notApproved } from "../../src/engine/ask.ts";
 import { endOf } from "../../src/engine/drive.ts";
-import { closeCalls, judgeTools, type Judging, openCall } from "../../src/engine/judge-tools.ts";
+import { closeCalls, judgeTools, type CallReadings, type Judging, openCall } from "../../src/engine/judge-tools.ts";
 import { promptOf } from "../../src/engine/prompt.ts";
 import { lostAnswer } from "../../src/engine/recover.ts";
 import { requestHash, requestOf } from "../../src/engine/request.ts";
@@ -80,6 +83,26 @@ const ASKED: readonly [readonly [string, JsonObject], ...(readonly [string, Json
 ];
 /** Judgements, intents and prompts are those of the tools there are. */
 export const SIMULATED_TOOLS = builtInTools();
+/** The one command that is asked for, read under each mode: reading is asynchronous, and a simulation is not. */
+const READ = Object.fromEntries(
+  await Promise.all(
+    PERMISSION_MODES.map(async (permission_mode) => {
+      const standing = {
+        config: testConfig({ permission_mode }),
+        label: CLEAN_LABEL,
+        userWrote: () => false,
+        webNamed: () => false,
+        root: "/workspace",
+        home: "/home/user",
+        now: 0,
+      };
+      return [
+        permission_mode,
+        await readCall({ tool: "bash", effect: "execute", input: { command: "true" } }, standing),
+      ];
+    }),
+  ),
+) as Readonly<Record<PermissionMode, CallReading>>; // one entry for each mode
 const PRICE = { cost: nanoDollars(7), price: "p" };
 /** Every call costs the same. */
 export const SIMULATED_PRICES: PriceTable = {
@@ -175,11 +198,19 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
     budget: choices.pick([DEFAULT_BUDGET, NEARLY_USED_UP]),
   });
   const judging: Judging = {
-    host: { tools: SIMULATED_TOOLS },
+    host: { tools: SIMULATED_TOOLS, home: "/home/user" },
+    root: "/workspace",
     redactor: { restoreJson: (value) => value },
     state: () => state,
     config: () => config,
   };
+  const readings = (calls: readonly ToolCallId[]): CallReadings =>
+    new Map(
+      calls.flatMap((id) => {
+        const { name, input } = openCall(state, id).part;
+        return name === "bash" && input["command"] === "true" ? [[id, READ[config.permission_mode]] as const] : [];
+      }),
+    );
   const startRun = (reason: "start" | "resume"): void =>
     record([{ kind: "RunStarted", data: { run: ids.run(), number: state.runs + 1, reason, pid: 1 } }]);
 
@@ -342,16 +373,27 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
         return;
       }
       case "judge_tools":
-        record(judgeTools(step.calls, judging));
+        record(judgeTools(step.calls, judging, readings(step.calls), tick));
         return;
       case "ask":
         for (const call of step.calls) {
           const approved = choices.pick([true, false]);
           record([
-            { kind: "ApprovalRequested", data: { call, hash: hashOfCall(call) } },
-            { kind: "ApprovalGiven", data: { call, approved, by: "u", hash: hashOfCall(call), expiry: 1 } },
+            { kind: "ApprovalRequested", data: { call, hash: hashOfCall(call), title: "t", reason: "r" } },
+            {
+              kind: "ApprovalGiven",
+              data: {
+                call,
+                approved,
+                by: "u",
+                hash: hashOfCall(call),
+                expiry: tick + 1_000_000,
+                reason: null,
+                remember: "once",
+              },
+            },
           ]);
-          if (!approved) record([notApproved(call)]);
+          if (!approved) record([notApproved(call, null)]);
         }
         return;
       case "run_tools":

@@ -44,7 +44,7 @@ export function makeBench(ground: Ground, shell: Shell, changes: Partial<ToolCon
     signal: controller.signal,
     clock: realClock,
     limit_ms: 120_000,
-    network: false,
+    network: "none",
     onProcess: (identity) => Promise.resolve(void processes.push(identity)),
     onProgress: (text) => void progress.push(text),
     keep: (text) =>

@@ -1,4 +1,5 @@
 /** `belay batch flush` and `belay batch watch`, and what `belay run --defer` does. */
+import { safeText } from "../view/safe-text.ts";
 import { systemClock } from "../../host/system-clock.ts";
 import { plainText } from "../../kernel/content.ts";
 import { HarnessError } from "../../kernel/harness-error.ts";
@@ -53,7 +54,7 @@ async function flushed(parts: BatchParts, options: QueueOptions): Promise<readon
   const made = await flushQueue(host, { queue, rule: ruleOf(options), sessions, budget });
   for (const session of made) {
     const { error } = await driveBatch(host, batches, { session, until: "idle", signal: new AbortController().signal });
-    if (error !== null) parts.face.err.line(`belay: ${error.message}`);
+    if (error !== null) parts.face.err.line(`belay: ${safeText(error.message)}`);
   }
   return made;
 }

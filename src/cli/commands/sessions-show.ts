@@ -1,8 +1,10 @@
 /** `belay sessions show`: a session told from its journal. */
+import { emptyState } from "../../kernel/fold.ts";
 import { LOCAL_TENANT } from "../../kernel/ids.ts";
 import { loadSession, readEvents } from "../../store/journal.ts";
 import type { Face } from "../face.ts";
 import { chosenSession, withStore } from "../session-choice.ts";
+import { labelLines } from "../view/label-view.ts";
 import { words } from "../view/notice.ts";
 import { paintFor } from "../view/paint.ts";
 import { RESULT_LINES_DEFAULT, story } from "../view/story.ts";
@@ -10,6 +12,7 @@ import { stateOf } from "./sessions-list.ts";
 
 export interface ShowOptions {
   readonly full?: true;
+  readonly labels?: true;
   readonly json?: true;
 }
 
@@ -18,6 +21,13 @@ export async function showSession(id: string | undefined, options: ShowOptions, 
     const session = await chosenSession(store, id, face.cwd);
     const { row, state } = await loadSession(store, LOCAL_TENANT, session);
     const { out } = face;
+    if (options.labels === true) {
+      const { labelReport } = await import("../../observe/labels.ts");
+      const report = await labelReport(readEvents(store, LOCAL_TENANT, session), emptyState(row));
+      if (options.json === true) out.json(JSON.stringify(report));
+      else for (const line of labelLines(report, paintFor(out.colors))) out.line(line);
+      return 0;
+    }
     if (options.json === true) {
       out.json(JSON.stringify({ place: row.place, state }));
       return 0;

@@ -138,8 +138,12 @@ function defineShow(sessions: Command, context: CommandContext): void {
     .description("tell a session from its journal")
     .argument("[id]", ID_HELP)
     .option("--full", "whole results of tools")
+    .option("--labels", "what came in from outside, and which acts it stood against")
     .option("--json", "the folded state as JSON")
-    .addHelpText("after", examples("belay sessions show", "belay sessions show ses_01… --full"))
+    .addHelpText(
+      "after",
+      examples("belay sessions show", "belay sessions show ses_01… --full", "belay sessions show --labels --json"),
+    )
     .action((id: string | undefined, options: ShowOptions) =>
       context.does(async () => (await import("./sessions-show.ts")).showSession(id, options, context.face)),
     );

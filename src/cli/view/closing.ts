@@ -9,6 +9,7 @@ import { formatCount, formatDuration, formatShare, leftText, plural } from "./fo
 import { words } from "./notice.ts";
 import type { Paint } from "./paint.ts";
 import { safeLine } from "./safe-text.ts";
+import { toolTitle } from "./tool-title.ts";
 import { padded, truncated } from "./width.ts";
 
 /** As `FileChange` of the workspace port. */
@@ -44,7 +45,19 @@ export interface Closing {
   readonly changes: readonly Change[] | null;
   /** Says how the work can be brought back; null when the session was never configured. */
   readonly mode: WorkspaceMode | null;
+  /** Calls that a person has to answer before the session goes on. */
+  readonly waiting: readonly Waiting[];
 }
+
+/** As `WaitingCall` of the engine. */
+export interface Waiting {
+  readonly call: string;
+  readonly part: Parameters<typeof toolTitle>[0];
+  readonly reason: string;
+}
+
+/** Calls that wait and are named; `belay approvals` lists all. */
+export const WAITING_SHOWN_MAX = 5;
 
 /** The commands that bring work back, by where it was done. Where there is no repository there is nothing to merge into. */
 const DELIVERIES: { readonly [M in WorkspaceMode]: string | null } = {
@@ -64,6 +77,7 @@ export function closingLines(closing: Closing, paint: Paint): readonly string[] 
     `${head}${verified}`,
     ...errorRows(report.error),
     ...(good || report.error !== null ? [] : [row("", EXIT_TABLE[report.outcome].meaning)]),
+    ...waitingRows(closing.waiting),
     row("used", usedText(report)),
     ...moneyRows(report),
     ...changeRows(changes, paint),
@@ -81,6 +95,28 @@ function errorRows(error: RunReport["error"]): readonly string[] {
   return [
     row("error", `${safeLine(error.message)} (${error.kind})`),
     ...(subsystem === "provider" ? [row("", remedy)] : []),
+  ];
+}
+
+function waitingRows(waiting: readonly Waiting[]): readonly string[] {
+  const shown = waiting.slice(0, WAITING_SHOWN_MAX).map((one, i) => row(i === 0 ? "waits" : "", waitingText(one)));
+  const more = waiting.length - shown.length;
+  return more > 0 ? [...shown, row("", `… and ${plural(more, "more call")}`)] : shown;
+}
+
+/** `bash: npm publish (there is no sandbox)` */
+export function waitingText({ part, reason }: Waiting): string {
+  return `${safeLine(part.name)}: ${toolTitle(part)} (${safeLine(reason)})`;
+}
+
+/** What to type for each call that waits. */
+export function approvalCommands(waiting: readonly Waiting[]): readonly string[] {
+  const [first] = waiting;
+  if (first === undefined) return [];
+  return [
+    ...waiting.slice(0, WAITING_SHOWN_MAX).map(({ call }) => `belay approve ${call}`),
+    `belay deny ${first.call} --reason "…"`,
+    ...(waiting.length > WAITING_SHOWN_MAX ? ["belay approvals"] : []),
   ];
 }
 
@@ -154,11 +190,14 @@ function afterWhat(outcome: Outcome): string {
   return outcome === "budget_exhausted" ? "   (after raising the cap)" : "";
 }
 
-function nextRows({ report, changes, mode }: Closing, paint: Paint): readonly string[] {
+function nextRows({ report, changes, mode, waiting }: Closing, paint: Paint): readonly string[] {
   const { session } = report;
   const delivery = changes !== null && changes.length > 0 && mode !== null ? DELIVERIES[mode] : null;
   const commands = [
-    ...(RESUMABLE.includes(report.outcome) ? [`belay resume ${session}${afterWhat(report.outcome)}`] : []),
+    ...approvalCommands(waiting),
+    ...(waiting.length === 0 && RESUMABLE.includes(report.outcome)
+      ? [`belay resume ${session}${afterWhat(report.outcome)}`]
+      : []),
     ...(delivery === null ? [] : [`belay diff ${session}`, `belay ${delivery.replace("ID", session)}`]),
     ...(report.outcome === "completed" || report.outcome === "refused"
       ? [`belay resume ${session} --message "also …"`]

@@ -88,7 +88,7 @@ export class LiveView {
         this.#doing = "thinking";
         break;
       case "tool_use":
-        this.#doing = `writing a call of ${delta.name}`;
+        this.#doing = `writing a call of ${safeLine(delta.name)}`;
         break;
       case "tool_progress":
         this.#lines(this.#tools.progress(delta.call, delta.text));

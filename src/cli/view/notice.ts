@@ -31,6 +31,8 @@ const TAIL_LINES_MAX = 15;
 /** A shorter wait for the rate is no news. Milliseconds. */
 const RATE_WAIT_SHOWN_MS = 1_000;
 
+const LABELS = { untrusted: "text of strangers", secret: "secrets" } as const;
+
 type Notices = { readonly [K in EventKind]: (event: EventOf<K>) => Notice | null };
 
 const nothing = (): null => null;
@@ -69,10 +71,17 @@ const NOTICES: Notices = {
     text: `the request is repaired after ${words(data.kind)}: ${words(data.repair)}`,
   }),
   ToolJudged: nothing,
+  // Whoever is there is asked; for others it stands at the end of the run.
   ApprovalRequested: nothing,
-  ApprovalGiven: ({ data }) => ({
-    mark: data.approved ? "good" : "bad",
-    text: `${data.approved ? "approved" : "denied"} by ${safeLine(data.by)}`,
+  ApprovalGiven: ({ data }) => ({ mark: data.approved ? "good" : "bad", text: answeredText(data) }),
+  PermissionRuleAdded: ({ data }) => step(`from now on ${data.rule.behavior}: ${safeLine(data.rule.rule)}`),
+  LabelRaised: ({ data }) => ({
+    mark: "loud",
+    text: `the session holds ${LABELS[data.label]}: ${safeLine(data.what)}`,
+  }),
+  InjectionSuspected: ({ data }) => ({
+    mark: "loud",
+    text: `text that came in looks like an attack on the model (${[...new Set(data.findings.map(({ kind }) => words(kind)))].join(", ")})`,
   }),
   ToolStarted: nothing,
   ToolProcessStarted: nothing,
@@ -172,6 +181,14 @@ function waitText(data: EventOf<"RetryScheduled">["data"]): string {
   const attempts = (ERROR_TABLE[data.kind] as { readonly limit?: { readonly attempts: number } }).limit?.attempts;
   const count = attempts === undefined ? "" : ` (${Math.max(1, data.attempt - 1)}/${attempts})`;
   return `${subsystemOf(data.kind)} ${words(data.kind)}, trying again in ${formatDuration(data.delay_ms)}${count}`;
+}
+
+const REMEMBERED = { once: "", session: ", for this session", always: ", always" } as const;
+
+/** `approved by the user at the terminal, for this session`, `denied by …: use the staging server` */
+function answeredText({ approved, by, reason, remember }: EventOf<"ApprovalGiven">["data"]): string {
+  const why = reason === null ? "" : `: ${safeLine(reason)}`;
+  return `${approved ? "approved" : "denied"} by ${safeLine(by)}${REMEMBERED[remember]}${why}`;
 }
 
 /** `budget: session has spent $4.02 of $5.00; u said: go on` */

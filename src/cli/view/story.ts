@@ -17,6 +17,8 @@ export interface StoryOptions {
 }
 
 export const RESULT_LINES_DEFAULT = 8;
+/** Of what a person was asked about; the whole call stands with the answer that asked for it. */
+const TITLE_CHARS_MAX = 160;
 
 /** Lines without their newline. */
 export async function* story(
@@ -77,6 +79,9 @@ function* tell(event: Event, telling: Telling): Generator<string> {
     case "ToolJudged":
       if (event.data.decision === "deny") yield paint.yellow(`⊘ denied: ${safeLine(event.data.reason)}`);
       return;
+    case "ApprovalRequested":
+      yield* noticeLines({ mark: "wait", text: askedText(event.data) }, paint);
+      return;
     case "ToolStarted":
       yield* tools.started(event);
       return;
@@ -95,6 +100,12 @@ function* tell(event: Event, telling: Telling): Generator<string> {
       if (notice !== null) yield* noticeLines(notice, paint);
     }
   }
+}
+
+/** `asked about: npm publish (there is no sandbox)`. Journals of the first version say neither. */
+function askedText({ title, reason }: EventOf<"ApprovalRequested">["data"]): string {
+  const what = safeLine(title.slice(0, TITLE_CHARS_MAX)) + (title.length > TITLE_CHARS_MAX ? "…" : "");
+  return `asked${what === "" ? "" : ` about: ${what}`}${reason === "" ? "" : ` (${safeLine(reason)})`}`;
 }
 
 function* said(who: string, parts: readonly PlainPart[], paint: Paint): Generator<string> {

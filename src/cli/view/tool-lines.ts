@@ -99,9 +99,10 @@ export class ToolLines {
     const [first] = calls;
     if (first === undefined) return null;
     if (calls.length > 1) return `${calls.length} tools`;
-    return [`${first.part.name} ${toolTitle(first.part)}`, ...(first.newest === "" ? [] : [first.newest.trim()])].join(
-      " │ ",
-    );
+    return [
+      `${safeLine(first.part.name)} ${toolTitle(first.part)}`,
+      ...(first.newest === "" ? [] : [first.newest.trim()]),
+    ].join(" │ ");
   }
 
   #nameOf(part: ToolUsePart): string {
@@ -118,7 +119,8 @@ export function endText({ status, exit, content, duration_ms }: EventOf<"ToolFin
   const text = content.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("\n");
   const lines = text === "" ? 0 : text.trimEnd().split("\n").length;
   const reason = status === "ok" || exit !== null ? "" : reasonIn(text);
-  const named = status === "ok" || status === "error" || reason.startsWith(status) ? "" : status.replace("_", " ");
+  const named =
+    status === "ok" || status === "error" || reason.toLowerCase().startsWith(status) ? "" : status.replace("_", " ");
   const ended =
     exit === null
       ? ""

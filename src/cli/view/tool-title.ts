@@ -11,7 +11,8 @@ export function toolTitle(part: Pick<ToolUsePart, "name" | "input">): string {
   const { name, input } = part;
   const telling = TELLING.map((member) => input[member]).find((value) => typeof value === "string");
   const words = typeof telling === "string" ? telling + placeOf(name, input) : canonicalJson(input);
-  return safeLine(words.slice(0, TITLE_CHARS_MAX)) + (words.length > TITLE_CHARS_MAX ? "…" : "");
+  const line = safeLine(words.slice(0, 2 * TITLE_CHARS_MAX).toWellFormed());
+  return line.length > TITLE_CHARS_MAX ? `${line.slice(0, TITLE_CHARS_MAX).toWellFormed()}…` : line;
 }
 
 /** Where a search looks. */

@@ -36,6 +36,36 @@ export function padded(text: string, columns: number): string {
   return text + " ".repeat(Math.max(0, columns - displayWidth(text)));
 }
 
+export interface Unit {
+  readonly text: string;
+  /** Which of the pieces it is of. */
+  readonly piece: number;
+}
+
+/**
+ * Breaks pieces that follow one another into rows of at most so many columns, between any two graphemes: nothing is left out,
+ * blanks neither. At least one row, at least one grapheme in each further one.
+ */
+export function wrapped(pieces: readonly string[], first: number, others: number): readonly (readonly Unit[])[] {
+  const rows: Unit[][] = [[]];
+  let left = first;
+  for (const [piece, text] of pieces.entries()) {
+    for (const { segment } of graphemes().segment(text)) {
+      const width = graphemeWidth(segment);
+      if (width > left && (rows.at(-1)?.length ?? 0) > 0) {
+        rows.push([]);
+        left = others;
+      }
+      left -= width;
+      const row = rows.at(-1);
+      const last = row?.at(-1);
+      if (row !== undefined && last?.piece === piece) row[row.length - 1] = { piece, text: last.text + segment };
+      else row?.push({ piece, text: segment });
+    }
+  }
+  return rows;
+}
+
 function graphemeWidth(grapheme: string): number {
   if (NO_WIDTH.test(grapheme)) return 0;
   return WIDE.test(grapheme) ? 2 : 1;

@@ -16,14 +16,16 @@ import type { SessionState } from "../../kernel/state.ts";
 import type { Step } from "../../kernel/step.ts";
 import { approvalHash, notApproved } from "../ask.ts";
 import { endOf } from "../drive.ts";
-import { closeCalls, judgeTools, type Judging, openCall } from "../judge-tools.ts";
+import { type CallReadings, closeCalls, judgeTools, readCalls, type Judging, openCall } from "../judge-tools.ts";
+import type { SessionPlace } from "../../store/port.ts";
+import { rootOf } from "../run.ts";
 import { lostAnswer } from "../recover.ts";
 import { checkIntent, checkWait } from "./derived.ts";
 import { compared, type Finding, finding } from "./finding.ts";
 
 export interface DecisionCheck {
   /** @param before the state that the event is folded into */
-  see(event: Event, before: SessionState): readonly Finding[];
+  see(event: Event, before: SessionState): Promise<readonly Finding[]>;
   /** Whether the last event followed from a decision to the byte, so that nothing of it is left to derive. */
   isDetermined(): boolean;
   /** How many decisions were taken anew. */
@@ -33,10 +35,14 @@ export interface DecisionCheck {
 type Findings = readonly Finding[];
 type StepOf<K extends Step["kind"]> = Extract<Step, { readonly kind: K }>;
 
+type ReplayJudging = Pick<Judging, "host" | "redactor"> & { readonly place: SessionPlace };
+
 /** Where the check stands. */
 interface Going {
   readonly decide: (state: SessionState) => Step;
-  readonly judging: Pick<Judging, "host" | "redactor">;
+  readonly judging: ReplayJudging;
+  /** Of the calls that are about to be judged. */
+  readings: CallReadings;
   /** P1: the states at which the loop may have decided, the newest last. */
   candidates: readonly SessionState[];
   /** P2: what must follow, to the byte. */
@@ -61,13 +67,19 @@ const NOTHING_BEGUN = {
   waited: false,
 } as const;
 
-export function createDecisionCheck(
-  decide: (state: SessionState) => Step,
-  judging: Pick<Judging, "host" | "redactor">,
-): DecisionCheck {
-  const going: Going = { decide, judging, candidates: [], count: 0, determined: false, ...NOTHING_BEGUN };
+export function createDecisionCheck(decide: (state: SessionState) => Step, judging: ReplayJudging): DecisionCheck {
+  const going: Going = {
+    decide,
+    judging,
+    readings: new Map(),
+    candidates: [],
+    count: 0,
+    determined: false,
+    ...NOTHING_BEGUN,
+  };
   return {
-    see: (event, before) => {
+    see: async (event, before) => {
+      if (event.kind === "ToolJudged") await readRequested(going, before);
       // What begins a run, or a life in another place, ends whatever was under way.
       if (BEGINNINGS.includes(event.kind)) Object.assign(going, NOTHING_BEGUN);
       // Who waited for the rate had decided before: what follows the wait followed from that.
@@ -81,6 +93,12 @@ export function createDecisionCheck(
     isDetermined: () => going.determined,
     count: () => going.count,
   };
+}
+
+/** What a judgement rests on is read before it is taken anew. */
+async function readRequested(going: Going, before: SessionState): Promise<void> {
+  const calls = before.batch.filter(({ status }) => status === "requested").map(({ part }) => part.call);
+  if (calls.some((id) => !going.readings.has(id))) going.readings = await readCalls(calls, judgingAt(going, before));
 }
 
 const BEGINNINGS: readonly EventKind[] = ["RunStarted", "SessionForked", "SessionImported"];
@@ -122,7 +140,7 @@ const LOOKS: { readonly [K in EventKind]?: Look<K> } = {
   ToolJudged: (going, event) => {
     const found = decided(going, "judge_tools");
     if (!("step" in found)) return otherwise(event, found);
-    return group(going, event, judgeTools(found.step.calls, judgingAt(going, found.state)));
+    return group(going, event, judgeTools(found.step.calls, judgingAt(going, found.state), going.readings, event.at));
   },
   ToolStarted: (going, event, before) => {
     const begun = going.starting.length === 0 ? beginTools(going, event) : [];
@@ -142,7 +160,7 @@ const LOOKS: { readonly [K in EventKind]?: Look<K> } = {
     return "step" in found ? same(event, hash, approvalHash(openCall(before, call).part)) : otherwise(event, found);
   },
   ApprovalGiven: (going, event) => {
-    if (!event.data.approved) going.expected = [notApproved(event.data.call)];
+    if (!event.data.approved) going.expected = [notApproved(event.data.call, event.data.reason)];
     return [];
   },
   RetryScheduled: (going, event, before) => {
@@ -234,7 +252,7 @@ function isOfKind<K extends Step["kind"]>(step: Step, kind: K): step is StepOf<K
 function judgingAt({ judging }: Going, state: SessionState): Judging {
   const { config } = state;
   invariant(config !== null, "invariant D0: only a configured session is driven");
-  return { ...judging, state: () => state, config: () => config };
+  return { ...judging, root: rootOf(judging.place, state), state: () => state, config: () => config };
 }
 
 function otherwise(event: Event, step: Step): Findings {
@@ -273,6 +291,10 @@ function next(going: Going, event: Event): Findings {
 
 /** What the version that wrote the event could say of it. */
 function asWritten(draft: Draft, { version }: Event): Draft["data"] {
+  if (draft.kind === "ToolJudged" && version === 1) {
+    const brings_in = { untrusted: null, secret: null };
+    return { ...draft.data, rule: null, parts: [], sink: null, network_withheld: false, brings_in };
+  }
   return draft.kind === "BudgetSettled" && version === 1 ? { ...draft.data, unknown_cost: null } : draft.data;
 }
 

@@ -52,7 +52,7 @@ export interface Replay {
 }
 
 export async function replaySession(
-  host: Pick<Host, "store" | "tools" | "prices">,
+  host: Pick<Host, "store" | "tools" | "prices" | "home">,
   request: ReplayRequest,
 ): Promise<Replay> {
   const { store } = host;
@@ -81,7 +81,7 @@ interface Walk {
 }
 
 function createWalk(
-  host: Pick<Host, "store" | "tools" | "prices">,
+  host: Pick<Host, "store" | "tools" | "prices" | "home">,
   request: ReplayRequest,
   row: SessionRow,
   snapshot: StateSnapshot | null,
@@ -89,10 +89,8 @@ function createWalk(
   const findings: Finding[] = [];
   const prompts = new Set<string>();
   const prices = rememberedPrices(host);
-  const decisions = createDecisionCheck(request.decide ?? decide, {
-    host,
-    redactor: { restoreJson: (value) => value },
-  });
+  const judging = { host, redactor: { restoreJson: <T>(value: T): T => value }, place: row.place };
+  const decisions = createDecisionCheck(request.decide ?? decide, judging);
   let state = emptyState(row);
   let found = 0;
   const checked = { decisions: 0, requests: 0, amounts: 0 };
@@ -118,7 +116,7 @@ function createWalk(
       note(...(check ?? []));
       return;
     }
-    note(...decisions.see(event, state));
+    note(...(await decisions.see(event, state)));
     const { config } = state;
     if (config === null) return;
     if (event.kind === "ModelCallStarted") {

@@ -208,8 +208,28 @@ function confined(
     sandbox,
     approval,
     workspace: { mode: here, base: here === "clone" ? config.workspace.base : null },
+    ...withoutWelcome(config),
   };
-  const names = ["sandbox", "approval", "workspace"] as const;
+  const names = [
+    ...(["sandbox", "approval", "workspace"] as const),
+    ...(["permission_mode", "permissions", "flow", "confinement", "setup"] as const),
+  ];
   const changed = names.filter((name) => canonicalJson(config[name]) !== canonicalJson(wanted[name]));
   return changed.length === 0 ? [] : [{ kind: "SettingsChanged", actor: "user", data: { config: wanted, changed } }];
+}
+
+/** A file takes away and never gives: its rules that forbid stay, what somebody allowed elsewhere was not allowed here. */
+function withoutWelcome({
+  permission_mode,
+  permissions,
+  flow,
+  confinement,
+}: SessionConfig): Pick<SessionConfig, "permission_mode" | "permissions" | "flow" | "confinement" | "setup"> {
+  return {
+    permission_mode: permission_mode === "plan" || permission_mode === "dontAsk" ? permission_mode : "default",
+    permissions: { ...permissions, rules: permissions.rules.filter(({ behavior }) => behavior !== "allow") },
+    flow: { ...flow, grants: [], public: false },
+    confinement: { ...confinement, domains: [], said_domains: [], readable_secrets: [] },
+    setup: null,
+  };
 }

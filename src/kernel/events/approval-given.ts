@@ -13,18 +13,24 @@ const schema = lazy(() =>
     hash: z.string(),
     /** Milliseconds since the epoch after which it no longer counts. */
     expiry: z.int(),
+    /** What the person tells the model with a no. */
+    reason: z.string().nullable(),
+    remember: z.enum(["once", "session", "always"]),
   }),
 );
 
 export const approvalGiven: EventDefinition<z.infer<ReturnType<typeof schema>>> = {
-  version: 1,
+  version: 2,
   schema,
   fold: (state, event) => {
-    const { call, approved } = event.data;
+    const { call, approved, expiry } = event.data;
     const answered = {
       ...state,
       approvals: { ...state.approvals, [call]: approved ? ("approved" as const) : ("denied" as const) },
     };
-    return approved ? withCall(answered, call, (open) => ({ ...open, status: "allowed" })) : answered;
+    return approved
+      ? withCall(answered, call, (open) => ({ ...open, status: "allowed", approved_until: expiry }))
+      : answered;
   },
+  upcast: (data) => ({ ...data, reason: null, remember: "once" }),
 };

@@ -9,11 +9,15 @@ const schema = lazy(() =>
     call: toolCallId(),
     /** SHA-256 of the tool's name and input: an approval is for exactly this. */
     hash: z.string(),
+    /** One line: what would be done. */
+    title: z.string(),
+    reason: z.string(),
   }),
 );
 
 export const approvalRequested: EventDefinition<z.infer<ReturnType<typeof schema>>> = {
-  version: 1,
+  version: 2,
   schema,
   fold: (state, event) => ({ ...state, approvals: { ...state.approvals, [event.data.call]: "asked" } }),
+  upcast: (data) => ({ ...data, title: "", reason: "" }),
 };

@@ -20,12 +20,15 @@ import { checkpointCreated } from "./checkpoint-created.ts";
 import type { EventDefinition, Sealed } from "./definition.ts";
 import { healthChanged } from "./health-changed.ts";
 import { historyRepaired } from "./history-repaired.ts";
+import { injectionSuspected } from "./injection-suspected.ts";
+import { labelRaised } from "./label-raised.ts";
 import { limitReached } from "./limit-reached.ts";
 import { modelCallFailed } from "./model-call-failed.ts";
 import { modelCallFinished } from "./model-call-finished.ts";
 import { modelCallRefused } from "./model-call-refused.ts";
 import { modelCallStarted } from "./model-call-started.ts";
 import { modelSwitched } from "./model-switched.ts";
+import { permissionRuleAdded } from "./permission-rule-added.ts";
 import { phaseEntered } from "./phase-entered.ts";
 import { phaseLeft } from "./phase-left.ts";
 import { rateWaited } from "./rate-waited.ts";
@@ -76,6 +79,9 @@ export const EVENTS = {
   ToolJudged: toolJudged,
   ApprovalRequested: approvalRequested,
   ApprovalGiven: approvalGiven,
+  PermissionRuleAdded: permissionRuleAdded,
+  LabelRaised: labelRaised,
+  InjectionSuspected: injectionSuspected,
   ToolStarted: toolStarted,
   ToolProcessStarted: toolProcessStarted,
   ToolFinished: toolFinished,

@@ -48,6 +48,8 @@ export const modelCallFinished: EventDefinition<z.infer<ReturnType<typeof schema
               asked_seq: event.seq,
               status: "requested",
               effect: null,
+              judged: null,
+              approved_until: null,
               started: null,
               processes: [],
               note: null,

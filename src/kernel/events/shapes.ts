@@ -40,6 +40,8 @@ const origin = lazy(
     z.object({
       from: z.enum(["user", "workspace", "web", "mcp", "tool", "model", "belay"]),
       by: z.string().optional(),
+      untrusted: z.literal(true).optional(),
+      secret: z.literal(true).optional(),
     }) as z.ZodType<Origin>, // zod writes optional members as `T | undefined`; canonical JSON never stores undefined
 );
 

@@ -1,8 +1,10 @@
 /** A tool call has its result: exactly one for every call the model made. */
 import * as z from "zod";
+import type { PlainPart } from "../content.ts";
 import { closeBatch, withCall } from "../conversation.ts";
+import { isUntrusted, joinParts, raise, type SessionLabel } from "../label.ts";
 import { lazy } from "../lazy.ts";
-import type { ToolStatus } from "../state.ts";
+import type { ToolCall, ToolStatus } from "../state.ts";
 import type { EventDefinition } from "./definition.ts";
 import { blobHash, plainPart, toolCallId } from "./shapes.ts";
 
@@ -48,7 +50,28 @@ export const toolFinished: EventDefinition<z.infer<ReturnType<typeof schema>>> =
       },
     }));
     const call = state.batch.find((open) => open.part.call === id);
-    const changed = call?.started != null && call.effect !== "read" && state.workspace?.snapshots === true;
-    return closeBatch(changed ? { ...finished, dirty: true } : finished);
+    const changed =
+      call?.started != null &&
+      (call.effect === "write" || call.effect === "execute") &&
+      state.workspace?.snapshots === true;
+    const joined = joinParts(broughtIn(state.label, call, content, event.seq), content, { seq: event.seq, call: id });
+    // What was taken out of it stands in the journal as tokens only, and was there.
+    const label =
+      event.redactions === 0
+        ? joined
+        : raise(joined, "secret", { seq: event.seq, call: id, what: `the output of ${call?.part.name ?? "a tool"}` });
+    return closeBatch({ ...finished, label, dirty: changed || finished.dirty });
   },
 };
+
+/** What a call brought in is there also when its result does not say so: a command that a crash cut has written its files. */
+function broughtIn(
+  label: SessionLabel,
+  call: ToolCall | undefined,
+  content: readonly PlainPart[],
+  seq: number,
+): SessionLabel {
+  const { untrusted = null } = call?.judged?.brings_in ?? {};
+  if (call?.started == null || untrusted === null || content.some(({ origin }) => isUntrusted(origin))) return label;
+  return raise(label, "untrusted", { seq, what: untrusted, call: call.part.call });
+}

@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { BATCH_TITLE } from "../../kernel/batch-state.ts";
 import type { Budget } from "../../kernel/budget.ts";
+import { DEFAULT_CONFINEMENT, DEFAULT_FLOW, NO_RULES } from "../../kernel/permissions.ts";
 import type { SessionConfig } from "../../kernel/config.ts";
 import { HarnessError } from "../../kernel/harness-error.ts";
 import { LOCAL_PRINCIPAL, LOCAL_TENANT, type SessionId } from "../../kernel/ids.ts";
@@ -110,8 +111,11 @@ function configOf(host: Host, { provider, model, max_tokens, budget }: NewBatch)
     workspace: { mode: "in_place", base: null },
     approval: "ask",
     permission_mode: "default",
+    permissions: NO_RULES,
+    flow: DEFAULT_FLOW,
+    confinement: DEFAULT_CONFINEMENT,
     setup: null,
     verify: null,
-    versions: versionsOf(host),
+    versions: versionsOf(host, { permissions: NO_RULES, flow: DEFAULT_FLOW }),
   };
 }

@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import type { Clock } from "../../kernel/clock.ts";
 import type { WorkspaceMode } from "../../kernel/config.ts";
+import { isProtectedPath } from "../../kernel/protected-paths.ts";
 import { HarnessError } from "../../kernel/harness-error.ts";
 import { type BytePath, directoriesAbove, textOf } from "../byte-path.ts";
 import { type ChangedPath, changedPaths, type Side } from "../snapshot/changed-paths.ts";
@@ -42,9 +43,23 @@ export async function readWork(place: DeliveryPlace, request: DeliverRequest): P
   const { git, store, layout } = place;
   const [base, tree] = await Promise.all([splitTree(git, store, request.base), splitTree(git, store, request.tree)]);
   const changes = await changedPaths(git, store, base.plain, tree.plain);
+  if (!request.protected) refuseProtected(changes);
   const last = readIfThere(layout.delivered)?.toString("latin1").trim();
   const earlier = last === undefined ? [] : await changedPaths(git, store, base.plain, last);
   return { tree: tree.plain, changes, earlier: new Map(earlier.map(({ path, after }) => [path, after])) };
+}
+
+/** A sandbox protects the exact names; a file system that folds case reads others as the same. */
+function refuseProtected(changes: readonly ChangedPath[]): void {
+  const steering = changes.map(({ path }) => textOf(path)).filter(isProtectedPath);
+  if (steering.length === 0) return;
+  const named = steering.slice(0, NAMED_MAX).join(", ");
+  const more = steering.length > NAMED_MAX ? ` and ${steering.length - NAMED_MAX} more` : "";
+  throw new HarnessError(
+    "usage",
+    `Nothing was brought over: the work changes what steers other programs: ${named}${more}.`,
+    "Look at it with `belay diff`, then say --protected to bring it, too.",
+  );
 }
 
 /** @param tree without a manifest. */

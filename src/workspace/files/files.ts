@@ -7,8 +7,10 @@
  * F3: `.git` of the workspace is never written.
  */
 import * as fs from "node:fs";
+import { join } from "node:path";
 import { HarnessError } from "../../kernel/harness-error.ts";
 import { type BytePath, pathFromBytes, pathFromText, textOf } from "../byte-path.ts";
+import { isPlaceOfCover } from "../sandbox/placeholders.ts";
 import * as rooted from "./rooted.ts";
 import type { DirectoryEntry, FileStat, WorkspaceFiles } from "../workspace.ts";
 
@@ -47,8 +49,17 @@ export function openWorkspaceFiles(root: string, options: FilesOptions = {}): Wo
       }
     },
     list: async (path) => walk(path, null, (place) => listPlace(place)),
-    write: async (path, content) => walk(path, guard, (place) => writePlace(place, content)),
+    write: async (path, content) => {
+      makeRoom(resolved, namesBelow([root, resolved], path));
+      walk(path, guard, (place) => writePlace(place, content));
+    },
   };
+}
+
+/** Where the sandbox covers what is missing stands an empty directory: who may write there (a person was asked) finds nothing. */
+function makeRoom(root: string, [first]: readonly BytePath[]): void {
+  const name = first === undefined ? "" : textOf(first);
+  if (isPlaceOfCover(root, name)) fs.rmdirSync(join(root, name));
 }
 
 /** Throws when nothing may be made or written there. */

@@ -10,13 +10,14 @@ import type { Clock } from "../../kernel/clock.ts";
 import { HarnessError } from "../../kernel/harness-error.ts";
 import type { ProcessIdentity } from "../../kernel/process-identity.ts";
 import { HeldStart } from "./hold.ts";
+import { type CommandLimits, untilOverLimit } from "./limits.ts";
 import { OutputBuffer } from "./output.ts";
 import type { OutputPipe } from "./pipe.ts";
 import { ProgressFeed } from "./progress.ts";
 import type { Reach } from "./reach.ts";
 import { signalProcess, statOf } from "./table.ts";
 import { waitsAtTerminal } from "./pty-input.ts";
-import type { CommandEnd, KillReason, RunningCommand, ShellCommand } from "../shell.ts";
+import type { CommandEnd, KillReason, OverLimit, RunningCommand, ShellCommand } from "../shell.ts";
 
 /** Between TERM and KILL, when nobody says otherwise: all is over within two seconds. Milliseconds. */
 export const KILL_GRACE_MS = 1_000;
@@ -77,9 +78,18 @@ export class HeldCommand {
     return (await atMost(this.#parts.clock, HOLD_LIMIT_MS, this.#start.held)) ?? false;
   }
 
-  /** P1: journals the identity, then lets the command run. Rejects with the error of `onHeld`, and then it never ran. */
-  async release(identity: ProcessIdentity, reach: Reach, command: ShellCommand): Promise<RunningCommand> {
-    const running = new Command({ ...this.#parts, identity, reach, command, start: this.#start, exited: this.#exited });
+  /**
+   * P1: journals the identity, then lets the command run. Rejects with the error of `onHeld`, and then it never ran.
+   * @param bounds what it may use and where it writes; null where nothing is watched
+   */
+  async release(
+    identity: ProcessIdentity,
+    reach: Reach,
+    command: ShellCommand,
+    bounds: CommandBounds | null = null,
+  ): Promise<RunningCommand> {
+    const exited = this.#exited;
+    const running = new Command({ ...this.#parts, identity, reach, command, bounds, start: this.#start, exited });
     try {
       await command.onHeld(identity);
     } catch (error) {
@@ -87,6 +97,7 @@ export class HeldCommand {
       throw error;
     }
     this.#start.release();
+    running.watch();
     return running;
   }
 
@@ -98,7 +109,14 @@ export class HeldCommand {
   }
 }
 
+export interface CommandBounds {
+  readonly limits: CommandLimits;
+  /** Directories that it writes in. */
+  readonly written: readonly string[];
+}
+
 interface RunningParts extends CommandParts {
+  readonly bounds: CommandBounds | null;
   readonly identity: ProcessIdentity;
   readonly reach: Reach;
   readonly command: ShellCommand;
@@ -115,7 +133,9 @@ class Command implements RunningCommand {
   readonly #drained: Promise<void>;
   #last_output_at: number;
   #killed: KillReason | null = null;
+  #over_limit: OverLimit | null = null;
   #over = false;
+  readonly #watching = new AbortController();
 
   constructor(parts: RunningParts) {
     this.#parts = parts;
@@ -127,6 +147,20 @@ class Command implements RunningCommand {
     // The terminal may be gone while something is still being typed.
     parts.child.stdin?.on("error", () => undefined);
     this.ended = this.#untilEnded();
+  }
+
+  /** Kills the command when it uses more than it may; at once, for what it was given was a grace already. */
+  watch(): void {
+    const { bounds, clock, identity } = this.#parts;
+    if (bounds === null || this.#over) return;
+    const { signal } = this.#watching;
+    void untilOverLimit({ ...bounds, first: identity.pid, namespace: identity.namespace, clock, signal }).then(
+      (over) => {
+        if (over === null || this.#over || this.#killed !== null) return;
+        this.#over_limit = over;
+        return this.kill("over_limit", 0);
+      },
+    );
   }
 
   silentFor(): number {
@@ -180,6 +214,7 @@ class Command implements RunningCommand {
     const code = await this.#parts.start.finished;
     const left_behind = code === null ? -1 : await this.#stragglers();
     this.#over = true;
+    this.#watching.abort("over");
     const by_term = code !== null;
     this.#endEverything();
     await atMost(this.#parts.clock, GONE_LIMIT_MS, this.#parts.exited);
@@ -190,6 +225,7 @@ class Command implements RunningCommand {
     return {
       ...this.#exit(code, by_term),
       killed: this.#killed,
+      over_limit: this.#over_limit,
       output: this.#output.text(),
       bytes: this.#output.bytes,
       truncated: this.#output.truncated,

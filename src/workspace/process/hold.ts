@@ -18,25 +18,28 @@ export const NEVER_RELEASED = 125;
  * Signals are caught, not ignored, so that a script's `kill 0` does not take its supervisor along and the command still
  * gets the defaults. Descriptors that belay itself was born with would be inherited: the loop closes them.
  */
-const SUPERVISE = `
+const supervise = (before: string): string => `
 trap : TERM INT HUP QUIT USR1 USR2 ALRM
 for f in /proc/self/fd/*; do
   f=\${f##*/}
   case $f in [0-3]|'*') ;; *) eval "exec $f>&-" 2>/dev/null ;; esac
 done
+${before}
 echo held >&3
 IFS= read -r go <&3 && [ "$go" = go ] || exit ${String(NEVER_RELEASED)}
 `;
 
-/** Inside a namespace: belay ends the namespace when it has read the end. */
-export const HOLD_IN_NAMESPACE = `${SUPERVISE}
+/** Inside a namespace: belay ends the namespace when it has read the end. @param before what is done before it is held */
+export function holdInNamespace(before: string): string {
+  return `${supervise(before)}
 "$@" 2>&1 3>&-
 echo "end $?" >&3
 IFS= read -r go <&3
 `;
+}
 
 /** Without one: a watch ends the process group when belay dies. A child that left the group escapes it. */
-export const HOLD_IN_GROUP = `${SUPERVISE}
+export const HOLD_IN_GROUP = `${supervise("")}
 ( trap '' TERM INT HUP QUIT USR1 USR2 ALRM; IFS= read -r go <&3; kill -KILL 0 ) >/dev/null 2>&1 &
 watch=$!
 echo "watch $watch" >&3

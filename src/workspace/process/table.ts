@@ -45,10 +45,10 @@ export function isRunning(stat: ProcessStat): boolean {
   return stat.state !== "Z" && stat.state !== "X";
 }
 
-/** The PID namespace of a process, as `pid:[4026531836]`; null when it is gone or not ours to see. */
-export function namespaceOf(pid: number | "self"): string | null {
+/** The PID namespace of a process, as `pid:[4026531836]`; null when it is gone or not ours to see. @param proc where /proc is */
+export function namespaceOf(pid: number | "self", proc = "/proc"): string | null {
   try {
-    return readlinkSync(`/proc/${String(pid)}/ns/pid`);
+    return readlinkSync(`${proc}/${String(pid)}/ns/pid`);
   } catch (error) {
     if (isUnreadable(error)) return null;
     throw error;

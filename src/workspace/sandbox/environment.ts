@@ -2,6 +2,7 @@
  * The environment of a command: an allow list, so that a key in belay's own environment reaches no command, whatever it
  * is called.
  */
+import { gitEnvironment, type GitNeutral } from "../../kernel/git-neutral.ts";
 import { isAbsolute, join } from "node:path";
 import { lstatIfThere } from "../files/rooted.ts";
 
@@ -10,8 +11,8 @@ const HANDED_ON: readonly string[] = ["LANG", "LANGUAGE", "TZ", "USER", "LOGNAME
 const HANDED_ON_PREFIX = "LC_";
 /** How to reach the network from here; nothing where there is none. Not when the value holds a password. */
 const HANDED_ON_WITH_NETWORK: readonly string[] = [
-  ...["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"],
   ...["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "npm_config_registry", "PIP_INDEX_URL"],
+  ...["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"],
 ];
 
 export interface EnvironmentRequest {
@@ -27,6 +28,8 @@ export interface EnvironmentRequest {
   readonly network: boolean;
   /** Where tool chains stand that would look for themselves in HOME: `RUSTUP_HOME`, `PYENV_ROOT` … */
   readonly toolchains: Readonly<Record<string, string>>;
+  /** Goes over what is handed on: how to reach the proxy of a command that may reach some hosts. */
+  readonly proxy?: Readonly<Record<string, string>>;
   readonly uid: number | null;
 }
 
@@ -37,6 +40,7 @@ export function commandEnvironment(request: EnvironmentRequest): Record<string, 
   return {
     ...Object.fromEntries(handed_on),
     ...request.toolchains,
+    ...request.proxy,
     PATH: absoluteEntries(request.path),
     HOME: request.home,
     TMPDIR: request.tmp,
@@ -44,9 +48,7 @@ export function commandEnvironment(request: EnvironmentRequest): Record<string, 
     TERM: request.interactive ? "xterm" : "dumb",
     // Nobody is there to page through text or to type a password.
     PAGER: "cat",
-    GIT_PAGER: "cat",
-    GIT_TERMINAL_PROMPT: "0",
-    ...trusting(request.root),
+    ...gitEnvironment(trusting(request.root)),
     // One user id is mapped into the sandbox: unpacking as root must not try to give files to another.
     ...(request.uid === 0 ? { TAR_OPTIONS: "--no-same-owner" } : {}),
   };
@@ -57,11 +59,10 @@ export function commandEnvironment(request: EnvironmentRequest): Record<string, 
  * configuration runs programs as somebody else. A command runs the workspace's own programs anyway: for exactly this
  * directory that protects nothing. git 2.38 and later listen to it.
  */
-function trusting(root: string): Readonly<Record<string, string>> {
+function trusting(root: string): GitNeutral["configuration"] {
   const us = process.geteuid?.();
   const owners = [root, join(root, ".git")].map((path) => lstatIfThere(path)?.uid ?? us);
-  if (owners.every((owner) => owner === us)) return {};
-  return { GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "safe.directory", GIT_CONFIG_VALUE_0: root };
+  return owners.every((owner) => owner === us) ? [] : [["safe.directory", root]];
 }
 
 function isHandedOn(name: string, value: string, network: boolean): boolean {

@@ -6,11 +6,15 @@
  * B1: nothing outside `root` and the scratch directories is writable (what a command writes in a hidden place is memory
  *     that ends with it).
  * B2: a protected path can neither be changed, nor replaced by renaming a directory above it, nor made when it is missing.
+ * B3: what is found to be a secret is there and cannot be read.
  */
 import { existsSync, lstatSync, realpathSync, statSync } from "node:fs";
-import { join, relative, sep } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { HarnessError } from "../../kernel/harness-error.ts";
+import { COVERED_PATHS } from "../../kernel/protected-paths.ts";
 import { homes, listeningSockets, secretPaths } from "./masks.ts";
+import { isPlaceholder } from "./placeholders.ts";
+import type { WorkspaceFindings } from "./scan.ts";
 import { pathDirectories, toolchainDirectories } from "./toolchains.ts";
 import type { ScratchDirectories } from "../workspace.ts";
 
@@ -20,7 +24,9 @@ export interface SandboxLayout {
   readonly scratch: ScratchDirectories;
   /** Read-only although it stands in a hidden place: git objects, belay's own programs. */
   readonly readable: readonly string[];
-  /** Below `root`, and not to be changed. They need not exist. */
+  /** Whose tree the root is: belay's own (a clone), or the user's. */
+  readonly tree: "own" | "users";
+  /** Below `root`, and not to be changed, besides `COVERED_PATHS`. They need not exist. */
   readonly protectedPaths: readonly string[];
   /** The user's own home: hidden, but for tool chains. */
   readonly home: string;
@@ -41,14 +47,29 @@ interface Mount {
 
 export interface MountPlan {
   readonly arguments: readonly string[];
-  /** Empty directories that the sandbox makes below `root` to stand on; to be removed afterwards while they are empty. */
+  /** Directories that must be made below `root` before the sandbox, for it to stand on. */
   readonly placeholders: readonly string[];
 }
 
+export interface PlanRequest {
+  /** Whether the machine's network is shared. */
+  readonly network: boolean;
+  readonly findings: WorkspaceFindings;
+  /** Of bubblewrap: what it can do. */
+  readonly version: string;
+  /** Of each place in memory that commands may write. */
+  readonly memory_bytes: number;
+}
+
+/** From these versions on bubblewrap takes `--perms`, and `--size`. */
+const WITH_PERMS = [0, 5] as const;
+const WITH_SIZE = [0, 7] as const;
+
 /** Reads the machine as it is now. @throws `sandbox_failed` when a protected path cannot be protected */
-export function planMounts(layout: SandboxLayout, network: boolean): MountPlan {
+export function planMounts(layout: SandboxLayout, request: PlanRequest): MountPlan {
+  const { network, findings } = request;
   const root = realDirectory(layout.root);
-  const protection = protect(root, layout.protectedPaths);
+  const protection = protect(root, layout, request);
   // A service user's home may be the root directory itself: that cannot be hidden.
   const to_hide = [...homes(layout.home), ...layout.hidden.flatMap(real)].filter((path) => path !== "/");
   const hidden = to_hide.map((path): Mount => ({ path, kind: "hide" }));
@@ -56,27 +77,39 @@ export function planMounts(layout: SandboxLayout, network: boolean): MountPlan {
   const open: readonly Mount[] = [
     { path: "/run", kind: "hide" },
     { path: "/var/tmp", kind: "hide" },
+    { path: "/dev/shm", kind: "hide" },
     { path: "/tmp", kind: "write", source: realDirectory(layout.scratch.tmp) },
     { path: realDirectory(layout.scratch.home), kind: "write" },
     { path: root, kind: "write" },
     ...runReadable(network).map((path): Mount => ({ path, kind: "read" })),
   ];
   const standing = ordered([...hidden, ...shown, ...open, ...protection.mounts]);
-  const masks = [...secretPaths(layout.home), ...layout.maskedPaths.flatMap(real), ...listeningSockets()]
+  const masked = [...layout.maskedPaths, ...findings.secrets].flatMap(real);
+  const masks = [...secretPaths(layout.home), ...masked, ...listeningSockets()]
     .filter((path) => isVisible(path, standing))
     .map((path): Mount => ({ path, kind: "mask" }));
   const still_hidden = standing.filter(({ path, kind }) => kind === "hide" && to_hide.includes(path));
   const read_only_homes = still_hidden.flatMap(({ path }) => ["--remount-ro", path]);
   return {
-    arguments: [...ordered([...standing, ...masks]).flatMap(argumentsOf), ...protection.covers, ...read_only_homes],
+    arguments: [
+      ...ordered([...standing, ...masks]).flatMap((mount) => argumentsOf(mount, request)),
+      ...protection.covers,
+      ...read_only_homes,
+    ],
     placeholders: protection.placeholders,
   };
 }
 
-function argumentsOf(mount: Mount): readonly string[] {
+function isAtLeast(version: string, [major, minor]: readonly [number, number]): boolean {
+  const [own_major = 0, own_minor = 0] = version.split(".").map(Number);
+  return own_major > major || (own_major === major && own_minor >= minor);
+}
+
+function argumentsOf(mount: Mount, { version, memory_bytes }: PlanRequest): readonly string[] {
   switch (mount.kind) {
     case "hide":
-      return ["--tmpfs", mount.path];
+      // Without a size it may take half of the machine's memory.
+      return [...(isAtLeast(version, WITH_SIZE) ? ["--size", String(memory_bytes)] : []), "--tmpfs", mount.path];
     case "write":
       return ["--bind", mount.source ?? mount.path, mount.path];
     case "read":
@@ -136,39 +169,62 @@ interface Protection {
 }
 
 /** B2: the path is read-only, and every directory between it and the root is a mount of its own, which cannot be renamed. */
-function protect(root: string, paths: readonly string[]): Protection {
-  const mounts: Mount[] = [];
+function protect(root: string, layout: SandboxLayout, { findings: { settings }, version }: PlanRequest): Protection {
+  const read_only = new Set<string>();
+  const pins = new Set<string>();
   const missing = new Set<string>();
-  for (const given of paths) {
-    const steps = stepsBelow(root, join(root, relative(root, given)));
-    const first_missing = steps.find((step) => !exists(step));
-    const present = steps.slice(0, first_missing === undefined ? undefined : steps.indexOf(first_missing));
-    present.forEach(refuseLink);
-    for (const step of present) mounts.push({ path: step, kind: step === steps.at(-1) ? "read" : "write" });
-    if (first_missing !== undefined) missing.add(first_missing);
+  const named = [...layout.protectedPaths, ...COVERED_PATHS.map((path) => join(root, path))];
+  for (const given of new Set([...named, ...settings])) {
+    const way = wayTo(root, join(root, relative(root, given)));
+    if (way.link !== null && layout.tree === "users" && named.includes(given)) refuseLink(way.link);
+    for (const step of way.above) pins.add(step);
+    if (way.missing !== null) missing.add(way.missing);
+    else if (way.end !== null) read_only.add(way.end);
   }
-  // Read-only wins over a pin of the same directory, and what is missing in a read-only directory needs no cover.
-  const read_only = mounts.filter((mount) => mount.kind === "read");
-  const pins = mounts.filter(
-    (mount) =>
-      mount.kind === "write" &&
-      !isInside(
-        mount.path,
-        read_only.map((each) => each.path),
-      ),
-  );
-  const placeholders = [...missing].filter(
-    (path) =>
-      !isInside(
-        path,
-        read_only.map((each) => each.path),
-      ),
-  );
+  // Read-only wins over a pin of the same directory, and what is in a read-only directory needs nothing more.
+  const outermost = [...read_only].filter((path) => !isInside(dirname(path), [...read_only]));
+  const placeholders = [...missing].filter((path) => !isInside(path, outermost));
   return {
-    mounts: [...pins, ...read_only],
-    covers: placeholders.flatMap((path) => ["--tmpfs", path, "--remount-ro", path]),
+    mounts: [
+      ...[...pins].filter((path) => !isInside(path, outermost)).map((path): Mount => ({ path, kind: "write" })),
+      ...outermost.map((path): Mount => ({ path, kind: "read" })),
+    ],
+    // Memory that nobody may write in is the cheapest cover: a read-only mount has all mounts looked through once more.
+    covers: placeholders.flatMap((path) =>
+      isAtLeast(version, WITH_PERMS) ? ["--perms", "0555", "--tmpfs", path] : ["--ro-bind", path, path],
+    ),
     placeholders,
   };
+}
+
+interface Way {
+  /** Directories between the root and the end. */
+  readonly above: readonly string[];
+  /** What is to be read-only; null when there is nothing. */
+  readonly end: string | null;
+  /** The first that is not there, or is a place for a cover. */
+  readonly missing: string | null;
+  /** A link on the way: it can be replaced, whatever it leads to. */
+  readonly link: string | null;
+}
+
+function wayTo(root: string, path: string): Way {
+  const above: string[] = [];
+  for (const step of stepsBelow(root, path)) {
+    const stat = lstatSync(step, { throwIfNoEntry: false });
+    if (stat === undefined || isPlaceholder(step)) return { above, end: null, missing: step, link: null };
+    if (stat.isSymbolicLink()) return { above, end: targetInside(root, step), missing: null, link: step };
+    // A file where a directory was expected (`.git` of a linked worktree): nothing can be below it while it stays.
+    if (step === path || !stat.isDirectory()) return { above, end: step, missing: null, link: null };
+    above.push(step);
+  }
+  return { above, end: null, missing: null, link: null };
+}
+
+/** What the link leads to, when that is below the root. */
+function targetInside(root: string, link: string): string | null {
+  const [target] = real(link);
+  return target?.startsWith(`${root}/`) === true ? target : null;
 }
 
 function stepsBelow(root: string, path: string): readonly string[] {
@@ -183,8 +239,7 @@ function stepsBelow(root: string, path: string): readonly string[] {
   return names.map((_, index) => join(root, ...names.slice(0, index + 1)));
 }
 
-function refuseLink(path: string): void {
-  if (!lstatSync(path).isSymbolicLink()) return;
+function refuseLink(path: string): never {
   throw new HarnessError(
     "sandbox_failed",
     `${path} is a symbolic link, and a link cannot be protected from being replaced.`,
@@ -204,10 +259,6 @@ export function realDirectory(path: string): string {
       { cause },
     );
   }
-}
-
-function exists(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 function real(path: string): readonly string[] {

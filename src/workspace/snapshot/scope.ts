@@ -9,6 +9,7 @@ import type { Git, GitRepository } from "../git/git.ts";
 import { type FileMark, markOf } from "./file-mark.ts";
 import { DIRECTORY_BITS, FILE_BITS, MANIFEST_NAME, ordinaryFor, type OrdinaryModes } from "./manifest.ts";
 import { isSystemError, lstatIfThere } from "../files/rooted.ts";
+import { isPlaceOfCover } from "../sandbox/placeholders.ts";
 import { nextTurn } from "../turns.ts";
 
 /** Directory entries looked at before other work of the process gets its turn. */
@@ -99,6 +100,7 @@ export async function walkScope(root: string, listing: GitListing, rules: ScopeR
     for (const entry of names) {
       const path = joinPath(directory, entry.name);
       if (isOutside(walk, listing, path, entry)) continue;
+      if (isPlaceOfCover(root, path)) continue;
       covered++;
       if (entry.isDirectory()) {
         if (!listing.nested.has(path) && !rules.submodules.has(path)) pending.push(path);

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { CHANGES_SHOWN_MAX, type Change, closingLines } from "../../../src/cli/view/closing.ts";
+import {
+  CHANGES_SHOWN_MAX,
+  type Change,
+  type Closing,
+  closingLines,
+  WAITING_SHOWN_MAX,
+} from "../../../src/cli/view/closing.ts";
 import { paintFor } from "../../../src/cli/view/paint.ts";
 import type { WorkspaceMode } from "../../../src/kernel/config.ts";
 import type { RunReport } from "../../../src/engine/report.ts";
@@ -25,6 +31,7 @@ const REPORT: RunReport = {
   branch: `belay/${SESSION}`,
   checkpoints: [{ id: "chk_1", label: "start", turn: 0, tree: "0" }],
   error: null,
+  waiting: [],
 };
 
 const EDIT: Change = { path: "src/app.ts", status: "modified", added: 3, removed: 1 };
@@ -33,8 +40,13 @@ function closed(
   report: Partial<RunReport>,
   changes: readonly Change[] | null = [EDIT],
   mode: WorkspaceMode = "clone",
+  waiting: Closing["waiting"] = [],
 ): readonly string[] {
-  return closingLines({ report: { ...REPORT, ...report }, changes, mode }, paintFor(false));
+  return closingLines({ report: { ...REPORT, ...report }, changes, mode, waiting }, paintFor(false));
+}
+
+function waits(call: string, command: string): Closing["waiting"][number] {
+  return { call, part: { name: "bash", input: { command } }, reason: "there is no sandbox" };
 }
 
 describe("the last block of a run", () => {
@@ -121,5 +133,35 @@ describe("the last block of a run", () => {
 
   it("offers no merge for work that was done in place", () => {
     expect(closed({}, [EDIT], "in_place").join("\n")).not.toContain("belay merge");
+  });
+
+  it("says what waits for a person, and what to type for it", () => {
+    const waiting = [waits("call_1", "npm publish"), waits("call_2", "git push\n\u001b[2Jrm x")];
+    const lines = closed(
+      { outcome: "needs_approval", verification: "not_applicable", exit_code: 4 },
+      [],
+      "clone",
+      waiting,
+    );
+    expect(lines.slice(1, 5)).toEqual([
+      "✗ needs approval",
+      "             A person has to approve something; then resume.",
+      "  waits      bash: npm publish (there is no sandbox)",
+      expect.stringMatching(/^ {13}bash: git push ⏎ .*rm x \(there is no sandbox\)$/u),
+    ]);
+    expect(lines.slice(-4)).toEqual([
+      "  next       belay approve call_1",
+      "             belay approve call_2",
+      '             belay deny call_1 --reason "…"',
+      `             belay sessions show ${SESSION}`,
+    ]);
+  });
+
+  it("names a bounded number of calls that wait", () => {
+    const many = Array.from({ length: 12 }, (_, i) => waits(`call_${String(i)}`, "ls"));
+    const lines = closed({ outcome: "needs_approval", exit_code: 4 }, [], "clone", many);
+    expect(lines.filter((line) => line.includes("bash: ls"))).toHaveLength(WAITING_SHOWN_MAX);
+    expect(lines.filter((line) => line.includes("belay approve call_"))).toHaveLength(WAITING_SHOWN_MAX);
+    expect(lines.join("\n")).toContain("belay approvals");
   });
 });

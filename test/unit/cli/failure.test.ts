@@ -67,6 +67,7 @@ describe("an error at the command line", () => {
       "branch",
       "checkpoints",
       "error",
+      "waiting",
     ]);
   });
 });

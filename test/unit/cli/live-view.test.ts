@@ -181,7 +181,7 @@ describe("a run in text mode, without a terminal", () => {
       ...answered("", [bash]),
       toolFinished(bash, { status: "denied", text: "Denied: the plan mode changes nothing." }),
     );
-    expect(text()).toContain("⊘ bash npm test: denied, Denied: the plan mode changes nothing, 1.2 s");
+    expect(text()).toContain("⊘ bash npm test: Denied: the plan mode changes nothing, 1.2 s");
   });
 
   it("shows a bounded part of what a tool writes", () => {

@@ -1,4 +1,4 @@
-/** The pages about models and budgets: their settings can be used as they stand, and their commands are commands. */
+/** The pages about models, budgets and settings: their settings can be used as they stand, and their commands are commands. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { OutputStream } from "../../../src/cli/output-stream.ts";
 import { createProgram } from "../../../src/cli/program.ts";
 import { readSettings } from "../../../src/cli/resolved-settings.ts";
 
-const PAGES = ["models.md", "budgets.md"] as const;
+const PAGES = ["models.md", "budgets.md", "settings.md"] as const;
 const page = (name: string): string => readFileSync(join(import.meta.dirname, "../../../docs", name), "utf8");
 const blocks = (name: string, language: string): readonly string[] =>
   [...page(name).matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, "gms"))].map(([, text = ""]) => text);

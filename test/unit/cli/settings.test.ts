@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { noPermissionSettings, type PermissionSettings } from "../../../src/cli/permission-settings.ts";
 import { noSettings, type Settings } from "../../../src/cli/resolved-settings.ts";
+import { startPolicy } from "../../../src/cli/session-policy.ts";
 import { changeOf, configOf as configured, type StartChoice } from "../../../src/cli/session-config.ts";
 import {
+  type CommonOptions,
   confinement,
   filledText,
   requireSameConfinement,
@@ -29,6 +32,11 @@ const UNTOLD = { verdict: "unknown", evidence: [] } as const;
 const SETTINGS = noSettings("/home/a/belay");
 const CONFINED = { mode: "bwrap", approval: "sandbox" } as const;
 
+const NO_PERMISSION_SETTINGS: PermissionSettings = noPermissionSettings();
+/** As the settings come to, the command line being one of them. */
+const policyOf = (options: Partial<RunOptions>): StartChoice["policy"] =>
+  startPolicy(options, { ...NO_PERMISSION_SETTINGS, mode: options.permissionMode ?? null }, true);
+
 const configOf = (
   options: Partial<RunOptions>,
   choice: Partial<StartChoice> = {},
@@ -36,9 +44,16 @@ const configOf = (
 ): ReturnType<typeof configured> =>
   configured(
     { ...OPTIONS, ...options },
-    { model: CHOICE, confined: CONFINED, workspace: "clone", ...choice },
+    { model: CHOICE, confined: CONFINED, workspace: "clone", policy: policyOf(options), ...choice },
     settings,
   );
+/** Somebody is there, and no settings say anything about permissions. */
+const changing = (options: CommonOptions, settings: Settings): ReturnType<typeof changeOf> =>
+  changeOf(options, { settings, permissions: NO_PERMISSION_SETTINGS, person: true });
+const sameConfinement = (
+  config: Pick<SessionConfig, "sandbox" | "approval">,
+  here: Surroundings,
+): ReturnType<typeof requireSameConfinement> => requireSameConfinement({ ...testConfig(), ...config }, here);
 const money = (dollars: number): ReturnType<typeof nanoDollars> => nanoDollars(dollars * 1e9);
 const before: SessionConfig = testConfig({ verify: "npm test", models: NO_FALLBACK, budget: DEFAULT_BUDGET });
 
@@ -150,8 +165,8 @@ describe("the configuration of a run", () => {
   });
 
   it("changes on resume only what was said", () => {
-    expect(changeOf({ output: "text" }, SETTINGS)(before)).toEqual(before);
-    expect(changeOf({ output: "text", maxTurns: 7, maxMinutes: 5, model: "m" }, SETTINGS)(before)).toEqual({
+    expect(changing({ output: "text" }, SETTINGS)(before)).toEqual(before);
+    expect(changing({ output: "text", maxTurns: 7, maxMinutes: 5, model: "m" }, SETTINGS)(before)).toEqual({
       ...before,
       model: "m",
       limits: { ...before.limits, turns: 7, active_ms: 300_000 },
@@ -204,12 +219,12 @@ describe("the caps of a session", () => {
       from: "/etc/x.json",
       caps: [{ ...NO_CAP, scope: "phase:plan", tokens: 500 }],
     };
-    const change = changeOf({ output: "text" }, { ...SETTINGS, ceiling });
+    const change = changing({ output: "text" }, { ...SETTINGS, ceiling });
     expect(change(before).budget.caps).toEqual([...DEFAULT_BUDGET.caps, ceiling.caps[0]]);
   });
 
   it("are raised by a resume, and nothing else with them", () => {
-    const change = changeOf({ output: "text", budget: money(10) }, SETTINGS);
+    const change = changing({ output: "text", budget: money(10) }, SETTINGS);
     expect(change(before)).toEqual({
       ...before,
       budget: { ...DEFAULT_BUDGET, caps: [{ ...NO_CAP, scope: "session", cost: money(10), strict: true }] },
@@ -243,7 +258,7 @@ describe("the models of a session", () => {
     expect(
       configOf({ fallback: ["gpt-5.5", "fast"], fallbackOn: ["budget"], patience: 0 }, {}, settings).models,
     ).toMatchObject({ fallback: [gpt, fast], fallback_on: ["budget"], patience_ms: 0 });
-    expect(changeOf({ output: "text", model: "fast" }, settings)(before)).toMatchObject(fast);
+    expect(changing({ output: "text", model: "fast" }, settings)(before)).toMatchObject(fast);
   });
 
   it("name what leads nowhere", () => {
@@ -260,8 +275,8 @@ describe("the models of a session", () => {
       () => configOf({}, { model: { provider: "openai", model: "gpt-5.5" } }, narrow),
       () => configOf({ fallback: ["gpt-5.5"] }, {}, narrow),
       () => configOf({}, {}, { ...settings, allowed }),
-      () => changeOf({ output: "text", model: "gpt-5.5" }, narrow)(before),
-      () => changeOf({ output: "text" }, narrow)({ ...before, models: { ...NO_FALLBACK, fallback: [gpt] } }),
+      () => changing({ output: "text", model: "gpt-5.5" }, narrow)(before),
+      () => changing({ output: "text" }, narrow)({ ...before, models: { ...NO_FALLBACK, fallback: [gpt] } }),
     ];
     for (const ask of asked)
       expect(ask).toThrow(/openai\/gpt-5\.5 is not allowed by \/etc\/x\.json\. Choose one of: anthropic\/\*/);
@@ -269,7 +284,7 @@ describe("the models of a session", () => {
 
   it("of a phase is left to the session's own on a resume where it is not allowed any more", () => {
     const allowed = [{ patterns: ["anthropic/*"], from: "/etc/x.json" }];
-    const change = changeOf({ output: "text" }, { ...SETTINGS, allowed });
+    const change = changing({ output: "text" }, { ...SETTINGS, allowed });
     const phases = { plan: gpt, work: fast };
     expect(change({ ...before, models: { ...NO_FALLBACK, phases } }).models.phases).toEqual({ work: fast });
   });
@@ -300,19 +315,19 @@ describe("a session that is resumed", () => {
   const asking = { sandbox: { mode: "none", network: false }, approval: "ask" } as const;
 
   it("needs the sandbox it was configured with, and the person it asks", () => {
-    expect(() => requireSameConfinement(confined, around(NONE, true))).toThrow(
+    expect(() => sameConfinement(confined, around(NONE, true))).toThrow(
       /there is none here: bubblewrap is not installed/,
     );
-    expect(() => requireSameConfinement(asking, around(NONE, false))).toThrow(/nobody is here/);
-    requireSameConfinement(confined, around(BWRAP, false));
-    requireSameConfinement(asking, around(NONE, true));
+    expect(() => sameConfinement(asking, around(NONE, false))).toThrow(/nobody is here/);
+    sameConfinement(confined, around(BWRAP, false));
+    sameConfinement(asking, around(NONE, true));
   });
 
   it("needs the boundary around belay that it was configured for", () => {
     const external = { sandbox: { mode: "external", network: true }, approval: "sandbox" } as const;
-    expect(() => requireSameConfinement(external, around(BWRAP, true, BARE))).toThrow(
+    expect(() => sameConfinement(external, around(BWRAP, true, BARE))).toThrow(
       /was configured for a container or a virtual machine around belay, and there is no sign of one/,
     );
-    requireSameConfinement(external, around(NONE, false, CONTAINER));
+    sameConfinement(external, around(NONE, false, CONTAINER));
   });
 });

@@ -1,7 +1,7 @@
 /** Caps of money, tokens, turns and phases in real sessions: refused before a call is sent, settled after, resumable when raised. */
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
-import type { Host } from "../../../src/engine/host.ts";
+import type { Host, Prompter } from "../../../src/engine/host.ts";
 import { replaySession } from "../../../src/engine/replay/replay.ts";
 import { type LiveSession, resumeSession } from "../../../src/engine/session.ts";
 import { type Cap, DEFAULT_BUDGET, NO_CAP, OUTPUT_TOKENS_MIN } from "../../../src/kernel/budget.ts";
@@ -12,6 +12,7 @@ import { LOCAL_TENANT } from "../../../src/kernel/ids.ts";
 import { NO_FALLBACK } from "../../../src/kernel/model-policy.ts";
 import { addMoney, type NanoDollars, NO_MONEY, nanoFromDollars } from "../../../src/kernel/money.ts";
 import { NO_USAGE } from "../../../src/kernel/usage.ts";
+import { RecordingPrompter } from "../../../src/testing/recording-prompter.ts";
 import { callTool, fail, say, scriptedModel, type ScriptedStep } from "../../../src/testing/scripted-model.ts";
 import { testHost } from "../../support/host.ts";
 import { eventsOf, kinds, start, testPlace } from "../../support/session.ts";
@@ -235,21 +236,14 @@ describe("an alert", () => {
   });
 
   it("asks a person, who may stop the run; a resume goes on and does not ask again", async () => {
-    const asked: string[] = [];
-    const prompter = {
-      ask: async () => ({ approved: true, by: "a person" }),
-      askBudget: async ({ title }: { readonly title: string }) => {
-        asked.push(title);
-        return { approved: false, by: "a person" };
-      },
-    };
+    const prompter = new RecordingPrompter([], { goOnSpending: false });
+    const asked = (): readonly string[] => prompter.askedAboutBudget.map(({ title }) => title);
     const run = await driven(facts, script, { prompter });
     expect(await run.live.done).toMatchObject({ outcome: "budget_exhausted" });
-    expect(asked).toEqual(["session: $0.013 of $1.00"]);
+    expect(asked()).toEqual(["session: $0.013 of $1.00"]);
     const again = await resumeSession(run.host, { session: run.live.session, message: null, change: null });
     expect(await again.done).toMatchObject({ outcome: "budget_exhausted" });
-    expect(asked).toHaveLength(2);
-    expect(asked[1]).toBe("turn 1: $0.013 (alert at $0.010)");
+    expect(asked()).toEqual(["session: $0.013 of $1.00", "turn 1: $0.013 (alert at $0.010)"]);
   });
 });
 
@@ -283,8 +277,8 @@ describe("an alert of a cap", () => {
   it("at which the run is stopped is not answered by that", async () => {
     const place = testPlace();
     const stop: { run: LiveSession | null } = { run: null };
-    const prompter = {
-      ask: async () => ({ approved: true, by: "a person" }),
+    const prompter: Prompter = {
+      ask: async () => ({ answer: "once", by: "a person", reason: null, rule: null }),
       askBudget: async (_question: unknown, signal: AbortSignal) => {
         stop.run?.cancel("sigint", "Ctrl+C");
         if (!signal.aborted) await once(signal, "abort");

@@ -1,4 +1,5 @@
 /** What breaks if a process stands still past its lease, and goes on in the middle of a change? */
+import { testConfig } from "../../support/config.ts";
 import { describe, expect, it } from "vitest";
 import { staysInside } from "../../../src/engine/judge-tools.ts";
 import { instantOf, LEASE_TTL_MS, ownership } from "../../../src/engine/ownership.ts";
@@ -70,9 +71,15 @@ describe("what the simulation found", () => {
   it("a tool that acts on the network from belay's own process was taken for confined, and ran again after a crash", () => {
     const [tool] = builtInTools();
     if (tool === undefined) throw new Error("there are tools");
-    expect(staysInside({ ...tool, effect: "network" }, { mode: "bwrap", network: false })).toBe(false);
-    expect(staysInside({ ...tool, effect: "execute" }, { mode: "bwrap", network: false })).toBe(true);
-    expect(staysInside({ ...tool, effect: "execute" }, { mode: "bwrap", network: true })).toBe(false);
+    expect(
+      staysInside({ ...tool, effect: "network" }, testConfig({ sandbox: { mode: "bwrap", network: false } })),
+    ).toBe(false);
+    expect(
+      staysInside({ ...tool, effect: "execute" }, testConfig({ sandbox: { mode: "bwrap", network: false } })),
+    ).toBe(true);
+    expect(staysInside({ ...tool, effect: "execute" }, testConfig({ sandbox: { mode: "bwrap", network: true } }))).toBe(
+      false,
+    );
   });
 
   it("a wait that a crash cut off became hours when the clock was set back meanwhile", async () => {

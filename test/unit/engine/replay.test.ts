@@ -57,7 +57,7 @@ async function stored(events: readonly Event[], { start: begin, state }: Simulat
 async function replayed(simulated: Simulated, events = simulated.events, otherwise?: typeof decide): Promise<Replay> {
   const store = await stored(events, simulated);
   const request = { session: simulated.start.session, ...(otherwise ? { decide: otherwise } : {}) };
-  return replaySession({ store, tools: SIMULATED_TOOLS, prices: SIMULATED_PRICES }, request);
+  return replaySession({ store, tools: SIMULATED_TOOLS, prices: SIMULATED_PRICES, home: "/home/user" }, request);
 }
 
 /** Changes the data of one event and seals it and all after it anew, so that only what it says is wrong. */
@@ -139,7 +139,7 @@ describe("a replay of any journal that can occur", () => {
               record.seq === seq ? { ...record, body: record.body.replace(/"at":\d+/, '"at":1') } : record,
             ),
         };
-        const host = { store: changing, tools: SIMULATED_TOOLS, prices: SIMULATED_PRICES };
+        const host = { store: changing, tools: SIMULATED_TOOLS, prices: SIMULATED_PRICES, home: "/home/user" };
         const replay = await replaySession(host, { session: simulated.start.session });
         expect(replay).toMatchObject({ verdict: "damaged", events: seq - 1 });
       }),

@@ -1,3 +1,4 @@
+import { gitEnvironment } from "../../../src/kernel/git-neutral.ts";
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -39,6 +40,7 @@ function everyShell(make: (ground: Ground) => Promise<Shell> | Shell): void {
       code: 3,
       signal: null,
       killed: null,
+      over_limit: null,
       output: "one\ntwo\nthree\nfour\n",
       bytes: 19,
       truncated: false,
@@ -306,9 +308,9 @@ describe("a command's environment", () => {
       clock: realClock,
     });
     const names = (await runIn(plain, ground.root, "env | sort")).output.trim().split("\n");
-    expect(names.filter((line) => !/^(PWD|SHLVL|_|OLDPWD)=/.test(line))).toEqual([
-      "GIT_PAGER=cat",
-      "GIT_TERMINAL_PROMPT=0",
+    const git = Object.entries(gitEnvironment()).map(([name, value]) => `${name}=${value}`);
+    expect(git).toContain("GIT_TERMINAL_PROMPT=0");
+    expect(names.filter((line) => !/^(PWD|SHLVL|_|OLDPWD)=/.test(line) && !git.includes(line))).toEqual([
       `HOME=${ground.scratch.home}`,
       "LC_ALL=C",
       "PAGER=cat",

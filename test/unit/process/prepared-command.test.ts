@@ -37,7 +37,7 @@ needsBubblewrap("a command that was prepared", () => {
 
   const touch = "touch made";
   const prepare = (command: string) =>
-    shell.prepare?.({ command, cwd: ground.root, interactive: false, network: false });
+    shell.prepare?.({ command, cwd: ground.root, interactive: false, network: "none" });
   const made = (): boolean => existsSync(join(ground.root, "made"));
 
   it("has its process before it is started, and runs nothing until that process is journaled", async () => {

@@ -2,9 +2,10 @@
 import { fc } from "../../support/property.ts";
 import { describe, expect, it } from "vitest";
 import { createRedactor, KNOWN_SECRET_CHARS_MIN, type Redactor } from "../../../src/store/redaction.ts";
-import { looksRandom } from "../../../src/store/secret-pattern.ts";
+import { looksRandom } from "../../../src/store/looks-random.ts";
 import { memoryVault } from "../../../src/store/vault.ts";
 import { redactorOf } from "../../support/session-fixture.ts";
+import { KNOWN, KNOWN_FORMS, SAMPLES } from "../../support/secret-samples.ts";
 
 const TOKEN = /\[secret:[A-Za-z0-9_-]+:[0-9a-f]{8}\]/;
 
@@ -74,6 +75,20 @@ const HARMLESS: readonly string[] = [
   "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBaMQswCQYDVQQGEwJJ\n-----END CERTIFICATE-----",
   "https://example.com/path?page=2",
 ];
+
+it.each(SAMPLES)("$kind is found where it usually stands", ({ text, secret }) => {
+  const redactor = redactorOf();
+  const redacted = redactor.redact(text);
+  expect(redacted.text).not.toContain(secret);
+  expect(redactor.restore(redacted.text)).toBe(text);
+});
+
+it.each(KNOWN_FORMS)("a known secret is found %s", (_, form, secret) => {
+  const redactor = redactorOf(KNOWN);
+  const text = `before ${form} after`;
+  expect(redactor.redact(text).text).not.toContain(secret);
+  expect(redactor.restore(redactor.redact(text).text)).toBe(text);
+});
 
 describe("a secret of a known form", () => {
   it.each(SECRETS)("%s is replaced by a token that names it", (name, secret) => {

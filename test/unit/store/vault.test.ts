@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createRedactor } from "../../../src/store/redaction.ts";
-import { memoryVault, openVault } from "../../../src/store/vault.ts";
+import { memoryVault, openVault, TOKENS_MAX } from "../../../src/store/vault.ts";
 
 let directory: string;
 let path: string;
@@ -47,6 +47,18 @@ describe("a vault", () => {
     await b?.flush();
     const again = await openVault({ path });
     expect(tokens.map((token) => again.textOf(token ?? ""))).toEqual(["correct horse", "battery staple"]);
+  });
+
+  it("takes out what is more than it keeps, and ends nothing", () => {
+    const vault = memoryVault();
+    for (let i = 0; i < TOKENS_MAX; i++) vault.tokenOf("KEY", `secret number ${i}`);
+    const late = vault.tokenOf("KEY", "one too many");
+    expect(vault.textOf(late)).toBe("(one of more than 10000 secrets: not kept)");
+    expect([vault.tokenOf("B", "another"), vault.tokenOf("KEY", "secret number 7")]).toEqual([
+      late,
+      vault.tokenOf("KEY", "secret number 7"),
+    ]);
+    expect(vault.textOf(vault.tokenOf("KEY", "secret number 7"))).toBe("secret number 7");
   });
 
   it("is written only when there is something new", async () => {

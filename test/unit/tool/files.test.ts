@@ -160,6 +160,24 @@ describe("edit", () => {
     expect(bench.get("f.ts")).toBe("a\nb\r\nd\ne\n");
   });
 
+  it("takes a mark for the invisible character that it stands for", async () => {
+    bench.put("f.ts", "let a\u200bb = 1;\r\n// \u202Ex\u202C\u200b\u200b\r\n");
+    expect(await edit("let a⟨U+200B⟩b = 1;", "let ab = 1;")).toMatch(/^ok/);
+    expect(await edit("// ⟨U+202E⟩x⟨U+202C⟩⟨U+200B ×2⟩", "// ⟨U+202E⟩y⟨U+202C⟩\n// z")).toMatch(/^ok/);
+    expect(bench.get("f.ts")).toBe("let ab = 1;\r\n// \u202Ey\u202C\r\n// z\r\n");
+  });
+
+  it("takes a mark literally where the file has it so", async () => {
+    bench.put("f.ts", "the mark ⟨U+200B⟩ stands for \u200b");
+    expect(await edit("the mark ⟨U+200B⟩", "the sign ⟨U+200B⟩")).toMatch(/^ok/);
+    expect(bench.get("f.ts")).toBe("the sign ⟨U+200B⟩ stands for \u200b");
+  });
+
+  it("says why a mark of several characters is not found", async () => {
+    bench.put("f.ts", `x${"\u200b\u200c".repeat(20)}y`);
+    expect(await edit("x⟨U+200B… ×40⟩y", "xy")).toContain("stands for several characters");
+  });
+
   it("refuses what is not UTF-8 text, so that no byte is lost", async () => {
     bench.put("f.ts", Buffer.from([0x61, 0xff, 0x62]));
     expect(await edit("a", "b")).toBe("error: f.ts is not UTF-8 text: nothing was changed. Use a command.");

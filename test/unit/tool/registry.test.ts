@@ -15,6 +15,7 @@ it("the tools come in one order, with their effects", () => {
     ["grep", "read", true],
     ["glob", "read", true],
     ["bash", "execute", false],
+    ["web_fetch", "network", true],
   ]);
 });
 

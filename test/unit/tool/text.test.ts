@@ -39,11 +39,12 @@ describe("what a terminal was told", () => {
     ["colours", "\u001b[1;31mred\u001b[0m", "red"],
     ["a title and a link", "\u001b]0;title\u0007\u001b]8;;http://x\u001b\\text\u001b]8;;\u001b\\", "text"],
     ["the clipboard", "a\u001b]52;c;ZXZpbA==\u0007b", "ab"],
-    ["an unfinished sequence", "a\u001b]52;c;ZXZpbA", "a"],
+    ["an unfinished sequence, with its line at most", "a\u001b]52;c;ZXZpbA\nb\u0090c\nd", "a\nb\nd"],
     ["eight-bit controls", "\u009b31mred\u009d0;t\u009cx", "redx"],
     ["a progress bar", "10%\r50%\r100%\ndone", "100%\ndone"],
     ["line ends of a terminal", "a\r\nb\r\r\nc", "a\nb\nc"],
-    ["bells and backspaces", "a\u0007b\u0008c\u0000", "abc"],
+    ["bells and nulls", "a\u0007b\u0000", "ab"],
+    ["letters struck over", "N\u0008NA\u0008A _\u0008x rm\u0008\u0008ls", "NA x ls"],
     ["tabs and text", "a\tb é 😀", "a\tb é 😀"],
   ])("is taken out: %s", (_, raw, plain) => {
     expect(plainTerminalText(raw)).toBe(plain);
