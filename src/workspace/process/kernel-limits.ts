@@ -2,7 +2,7 @@
  * What the kernel itself holds a command to, whether or not belay gets its turn: how many processes there can be, how large a
  * file, and who is served first.
  *
- * N1: a command's processes are served after belay: what takes all processors does not take the one that ends it.
+ * N1: belay is served before a command's processes, so that what takes all processors is ended all the same.
  * N2: raising any of these takes a capability that the command does not have. Without root one way is left: the sandbox's first
  *     process has belay's own limit on processes and its priority, and a program that takes it over (`ptrace`) has them too.
  */
@@ -26,8 +26,11 @@ const FILE_BLOCK_BYTES = 1_024;
 const OOM_SCORE = 900;
 /** For the kernel's setting to be made. It takes 2 ms. */
 const CAP_LIMIT_MS = 2_000;
-/** The lowest there is. A machine at rest runs the command as fast as any. */
-const COMMAND_NICENESS = 19;
+/**
+ * A machine at rest runs the command as fast as any, and beside busy programs it has a tenth of what they have. Lower would end what
+ * multiplies sooner, and starve every ordinary command beside somebody's build.
+ */
+const COMMAND_NICENESS = 10;
 /** Of a held command there are the sandbox's first, the script and perhaps the relay. */
 const HELD_PROCESSES_MAX = 16;
 
@@ -62,15 +65,6 @@ export async function capProcesses(first: number, { processes }: CommandLimits):
     // A sandbox that has ended says nothing about the next one.
     if (statOf(first) !== null) can_cap = false;
   }
-}
-
-/**
- * N1. The words that run a command when nobody else has use for the processor (`SCHED_IDLE`). Niceness alone does not do: beside other
- * busy programs two thousand processes left belay without its turn for ten seconds.
- */
-export function servedLast(words: readonly string[]): readonly string[] {
-  const chrt = findProgram("chrt");
-  return chrt === null ? words : [chrt, "--idle", "0", ...words];
 }
 
 /**

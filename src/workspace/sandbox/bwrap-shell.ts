@@ -17,7 +17,7 @@ import { lazy } from "../../kernel/lazy.ts";
 import { HeldCommand } from "../process/command.ts";
 import { holdInNamespace } from "../process/hold.ts";
 import { identityOf } from "../process/identity.ts";
-import { capProcesses, kernelLimits, servedLast, serveLast } from "../process/kernel-limits.ts";
+import { capProcesses, kernelLimits, serveLast } from "../process/kernel-limits.ts";
 import type { CommandLimits } from "../process/limits.ts";
 import { openOutputPipe } from "../process/pipe.ts";
 import { findProgram, requireBash } from "../process/programs.ts";
@@ -256,16 +256,7 @@ async function spawnSandbox(options: BwrapShellOptions, plan: MountPlan, command
     ...["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", ...kernelCovers()],
     ...plan.arguments,
     ...(egress === null ? [] : relayMounts(egress.path)),
-    ...[
-      "--chdir",
-      realDirectory(command.cwd),
-      "--",
-      bash,
-      "-c",
-      holdInNamespace(before),
-      "belay",
-      ...servedLast(words),
-    ],
+    ...["--chdir", realDirectory(command.cwd), "--", bash, "-c", holdInNamespace(before), "belay", ...words],
   ];
   const child = spawnHeld({
     program: options.sandbox.program,
