@@ -10,6 +10,7 @@ import * as fs from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { COMPILE_CACHE } from "../support/compile-cache.ts";
 import { startEmulator } from "../../src/testing/emulator/emulator.ts";
 import { PATH, repositoryWith, temporaryDirectory, userGit, writeFiles } from "../unit/workspace/given.ts";
 
@@ -395,6 +396,7 @@ async function belay(repository: string, home: string, model: string, argv: read
   const child = spawn(process.execPath, [MAIN, ...argv], {
     cwd: repository,
     env: {
+      ...COMPILE_CACHE,
       PATH,
       HOME: join(home, "user"),
       BELAY_HOME: join(home, "belay"),

@@ -42,7 +42,6 @@ function bomb({ forks, seconds }: { readonly forks: number; readonly seconds: nu
   return `perl -e '${program}'; true`;
 }
 
-/** As the kernel numbers the ways to be served. */
 /** The kernel gives these out once, beside what it is told to. */
 const RESERVED_PIDS = 300;
 

@@ -10,6 +10,7 @@ import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { COMPILE_CACHE } from "../support/compile-cache.ts";
 import type { Delta } from "../../src/kernel/delta.ts";
 import { staysInside } from "../../src/engine/judge-tools.ts";
 import { LOCAL_TENANT } from "../../src/kernel/ids.ts";
@@ -54,6 +55,7 @@ async function belay(place: TestPlace, url: string, ...args: readonly string[]):
     cwd: place.repository,
     stdio: ["ignore", "pipe", "pipe"],
     env: {
+      ...COMPILE_CACHE,
       PATH: process.env["PATH"],
       HOME: join(place.directory, "user"),
       BELAY_HOME: place.home,

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { COMPILE_CACHE } from "../../support/compile-cache.ts";
 import { type Emulator, startEmulator } from "../../../src/testing/emulator/emulator.ts";
 
 const MAIN = join(import.meta.dirname, "../../../src/cli/main.ts");
@@ -37,6 +38,7 @@ interface Ended {
 
 function belay(...argv: readonly string[]): Promise<Ended> {
   const env = {
+    ...COMPILE_CACHE,
     PATH: process.env["PATH"],
     HOME: directory,
     BELAY_HOME: join(directory, "home"),

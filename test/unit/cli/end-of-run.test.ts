@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
+import { COMPILE_CACHE } from "../../support/compile-cache.ts";
 import { startBenchServer, type ToolUse } from "../../../scripts/bench-server.ts";
 
 const MAIN = join(import.meta.dirname, "../../../src/cli/main.ts");
@@ -50,6 +51,7 @@ async function runOf(name: string, call: ToolUse): Promise<Ended> {
       cwd: repository,
       timeout: RUN_LIMIT_MS,
       env: {
+        ...COMPILE_CACHE,
         PATH: `${bin}:${process.env["PATH"] ?? ""}`,
         HOME: at,
         BELAY_HOME: join(at, "home"),

@@ -8,6 +8,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { COMPILE_CACHE } from "../../support/compile-cache.ts";
 import { TOGETHER_MS } from "../../../src/cli/signals.ts";
 import { type Emulator, startEmulator } from "../../../src/testing/emulator/emulator.ts";
 import type { ScenarioInput } from "../../../src/testing/emulator/scenario.ts";
@@ -79,6 +80,7 @@ interface Running {
 async function belay(scenario: ScenarioInput, ...args: readonly string[]): Promise<Running> {
   emulator ??= await startEmulator({ scenario });
   const environment = {
+    ...COMPILE_CACHE,
     PATH: process.env["PATH"],
     HOME: directory,
     BELAY_HOME: join(directory, "home"),

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { COMPILE_CACHE } from "../../support/compile-cache.ts";
 import { type Emulator, startEmulator } from "../../../src/testing/emulator/emulator.ts";
 import type { ScenarioInput } from "../../../src/testing/emulator/scenario.ts";
 import { parseScenario } from "../../../src/testing/emulator/scenario-file.ts";
@@ -59,6 +60,7 @@ interface Ran {
 
 function belay(cwd: string, url: string, ...args: readonly string[]): Promise<Ran> {
   const env = {
+    ...COMPILE_CACHE,
     PATH: process.env["PATH"],
     HOME: directory,
     BELAY_HOME: join(directory, "home"),
