@@ -40,12 +40,16 @@ export const MUTANTS: readonly Mutant[] = [
     file: "src/engine/recover.ts",
     find: "if (!started.confined)",
     replace: "if (false)",
+    // What acts on the network has no snapshot to go back to, and a label takes the network from most commands: other defences
+    // stand behind this one. `test/crash/half-done.test.ts` looks at it directly.
+    rare: true,
   },
   {
-    symptom: "a tool that acts on the network counts as confined and runs again",
+    symptom: "a command that can reach the network counts as confined and runs again",
     file: "src/engine/judge-tools.ts",
-    find: 'if (tool.effect === "network") return false;',
-    replace: 'if (tool.effect === "network") return true;',
+    find: 'return sandbox.mode === "bwrap" && !sandbox.network && confinement.domains.length === 0;',
+    replace: "return true;",
+    rare: true,
   },
   {
     symptom: "a half-done change is not rolled back before it runs again",
