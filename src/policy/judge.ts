@@ -43,7 +43,7 @@ export function judge(request: JudgeRequest, standing: JudgeStanding, reading: C
   const { config } = standing;
   const ruled = reading?.ruled ?? null;
   const flow = judgeFlow(request, standing, reading);
-  const views = [ownView(request, standing, ruled), guard(request, standing, ruled), flow.view];
+  const views = [ownView(request, standing, ruled), guard(request, ruled), flow.view];
   const strongest = views.reduce((a, b) => (STRENGTH[b.decision] > STRENGTH[a.decision] ? b : a));
   const view = answered(strongest, config);
   return {
@@ -101,7 +101,7 @@ function decides({ by, decision }: RuleVerdict, { permissions, permission_mode }
 }
 
 /** What no session changes or reads without a word, whatever its mode: what steers other tools, and where secrets lie. */
-function guard({ effect, input }: JudgeRequest, _standing: JudgeStanding, ruled: RuleVerdict | null): View {
+function guard({ effect, input }: JudgeRequest, ruled: RuleVerdict | null): View {
   const path = typeof input["path"] === "string" ? input["path"] : null;
   if (path === null || (ruled?.by === "rule" && ruled.decision === "allow")) return OPEN;
   if (effect === "write" && isProtectedPath(path))

@@ -6,6 +6,7 @@
  * V2: of two rules that allow, the broader one has to allow in fact what the narrower one does: a `*` covers no words that are not
  *     on a program's list, no secrets and no protected paths.
  */
+import { onGrid } from "../rules/on-grid.ts";
 import type { PermissionRule } from "../../kernel/permissions.ts";
 import { isProtectedPath } from "../../kernel/protected-paths.ts";
 import { isSecretPath } from "../../kernel/secret-paths.ts";
@@ -98,17 +99,8 @@ function absolute({ start, segments }: PathPattern, { cwd, home }: PathPlaces): 
 
 /** A pattern that names a directory names what is below it: where the broader one ends, everything below is its own. */
 function coversSegments(broad: readonly Segment[], narrow: readonly Segment[]): boolean {
-  const known = new Map<number, boolean>();
-  const from = (i: number, j: number): boolean => {
+  return onGrid(narrow.length + 1, (i, j, from) => {
     if (i === broad.length) return true;
-    const key = i * (narrow.length + 1) + j;
-    const before = known.get(key);
-    if (before !== undefined) return before;
-    const result = step(i, j);
-    known.set(key, result);
-    return result;
-  };
-  const step = (i: number, j: number): boolean => {
     const [a, b] = [broad[i] ?? "**", narrow[j]];
     if (a === "**") {
       // At its end it names what is below, not the directory itself.
@@ -117,8 +109,7 @@ function coversSegments(broad: readonly Segment[], narrow: readonly Segment[]): 
     }
     if (b === undefined || b === "**") return false;
     return coversSegment(a, b) && from(i + 1, j + 1);
-  };
-  return from(0, 0);
+  });
 }
 
 function coversSegment(broad: Exclude<Segment, "**">, narrow: Exclude<Segment, "**">): boolean {

@@ -2,6 +2,7 @@
  * Globs of paths, as lists of segments. One question is asked of them: may two globs name the same path? A literal path is a
  * glob without wildcards, so this is matching, too. No regular expressions: time is bounded by the product of the lengths.
  */
+import { onGrid } from "./on-grid.ts";
 
 type Token = { readonly literal: string } | "any" | "star";
 export type Segment = readonly Token[] | "**";
@@ -59,19 +60,9 @@ export interface OverlapOptions {
  * as in gitignore. A pattern that names a directory names what is below it.
  */
 export function overlaps(pattern: readonly Segment[], words: readonly Segment[], options: OverlapOptions): boolean {
-  const width = words.length + 1;
-  const known = new Map<number, boolean>();
-  const from = (i: number, j: number): boolean => {
+  return onGrid(words.length + 1, (i, j, from) => {
     // The pattern is used up: it names this, or a directory above.
     if (i === pattern.length) return options.to_the_end !== true || words.slice(j).every((word) => word === "**");
-    const key = i * width + j;
-    const before = known.get(key);
-    if (before !== undefined) return before;
-    const result = step(i, j);
-    known.set(key, result);
-    return result;
-  };
-  const step = (i: number, j: number): boolean => {
     const segment = pattern[i] ?? "**";
     const word = words[j];
     if (segment === "**") {
@@ -82,26 +73,15 @@ export function overlaps(pattern: readonly Segment[], words: readonly Segment[],
     if (word === undefined) return false;
     if (word === "**") return from(i, j + 1) || from(i + 1, j);
     return segmentsOverlap(segment, word, options) && from(i + 1, j + 1);
-  };
-  return from(0, 0);
+  });
 }
 
 function segmentsOverlap(pattern: readonly Token[], word: readonly Token[], { fold_case }: OverlapOptions): boolean {
   const [first] = pattern;
   const [begin] = word;
   if (typeof first === "object" && first.literal === "." && typeof begin === "string") return false;
-  const width = word.length + 1;
-  const known = new Map<number, boolean>();
   const same = (a: string, b: string): boolean => a === b || (fold_case && foldCase(a) === foldCase(b));
-  const from = (i: number, j: number): boolean => {
-    const key = i * width + j;
-    const before = known.get(key);
-    if (before !== undefined) return before;
-    const result = step(i, j);
-    known.set(key, result);
-    return result;
-  };
-  const step = (i: number, j: number): boolean => {
+  return onGrid(word.length + 1, (i, j, from) => {
     const a = pattern[i];
     const b = word[j];
     if (a === undefined && b === undefined) return true;
@@ -110,8 +90,7 @@ function segmentsOverlap(pattern: readonly Token[], word: readonly Token[], { fo
     if (a === undefined || b === undefined) return false;
     if (typeof a === "object" && typeof b === "object" && !same(a.literal, b.literal)) return false;
     return from(i + 1, j + 1);
-  };
-  return from(0, 0);
+  });
 }
 
 /** As file systems fold: `ſ` is `S`, and a composed letter is the same as a decomposed one. */

@@ -99,6 +99,7 @@ function titleOf({ title }: NewBatch): string {
 
 /** A batch uses no tools: what says how they are confined is never looked at. */
 function configOf(host: Host, { provider, model, max_tokens, budget }: NewBatch): SessionConfig {
+  const policy = { permissions: NO_RULES, flow: DEFAULT_FLOW, confinement: DEFAULT_CONFINEMENT };
   return {
     provider,
     model,
@@ -111,11 +112,9 @@ function configOf(host: Host, { provider, model, max_tokens, budget }: NewBatch)
     workspace: { mode: "in_place", base: null },
     approval: "ask",
     permission_mode: "default",
-    permissions: NO_RULES,
-    flow: DEFAULT_FLOW,
-    confinement: DEFAULT_CONFINEMENT,
+    ...policy,
     setup: null,
     verify: null,
-    versions: versionsOf(host, { permissions: NO_RULES, flow: DEFAULT_FLOW }),
+    versions: versionsOf(host, policy),
   };
 }
