@@ -1,5 +1,5 @@
 /**
- * `npm run baselines`: writes the golden journals of the present shapes into `test/journal-baselines/v3`, made by real
+ * `npm run baselines`: writes the golden journals of the present shapes into `test/journal-baselines/v4`, made by real
  * sessions with a scripted model, and by the simulator where only a crash makes an event. Run it before a release, while the
  * shapes of its events may still change; after a release its files are never written again.
  */
@@ -8,6 +8,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
+import { BUILT_IN_AGENTS } from "../src/engine/agents/built-in.ts";
 import { forkSession } from "../src/engine/fork.ts";
 import type { Host } from "../src/engine/host.ts";
 import { deliverSession, pruneWorkspaces, rollbackSession } from "../src/engine/operations.ts";
@@ -24,6 +25,7 @@ import { emptyState, foldAll } from "../src/kernel/fold.ts";
 import { LOCAL_TENANT, type SessionId } from "../src/kernel/ids.ts";
 import { INLINE_BYTES_MAX } from "../src/kernel/limits.ts";
 import { NO_FALLBACK } from "../src/kernel/model-policy.ts";
+import { DEFAULT_CONTEXT, DEFAULT_WORK } from "../src/kernel/work-policy.ts";
 import { DEFAULT_FLOW } from "../src/kernel/permissions.ts";
 import { nanoDollars } from "../src/kernel/money.ts";
 import { type Admission, NO_ADMISSION } from "../src/model/admission.ts";
@@ -54,7 +56,7 @@ import { DEFAULTS, linesFor, prompts } from "../test/unit/workflow/batch-world.t
 import { fakeBatches, type FakeOptions, fault, promptOf, success } from "../test/unit/workflow/fake-batches.ts";
 
 const VERSION = "0.1.0";
-const TO = join(import.meta.dirname, "../test/journal-baselines/v3");
+const TO = join(import.meta.dirname, "../test/journal-baselines/v4");
 const READ_MAX = 10_000;
 /** The simulation that is kept has at least this many recoveries. */
 const RECOVERIES_MIN = 2;
@@ -129,6 +131,22 @@ async function blobsOf(host: Host, records: readonly EventRecord[]): Promise<Bas
   return blobs;
 }
 
+/** Two phases, a queue, a mistake, a memory, a compaction with a summary, a review, and a fresh conversation. */
+const COMPACTED: readonly ScriptedStep[] = [
+  callTool("todo", { items: [{ text: "mend app.js", status: "active" }] }),
+  callTool("read", { path: "big.js" }),
+  say("I have looked."),
+  callTool("remember", { text: "This project writes no semicolons.", kind: "semantic" }),
+  callTool("read", { path: "missing.js" }),
+  say("The summary of what I did."),
+  callTool("glob", { pattern: "*.js" }),
+  callTool("glob", { pattern: "*.md" }),
+  callTool("glob", { pattern: "*.txt" }),
+  say("Done."),
+  say("I have looked for tests."),
+  say("The tests are there."),
+];
+
 type Make = (place: Place) => Promise<Baseline>;
 
 const MAKE: { readonly [name: string]: Make } = {
@@ -187,6 +205,42 @@ const MAKE: { readonly [name: string]: Make } = {
     const live = await begin(host, place, { approval: "ask", flow: { ...DEFAULT_FLOW, untrusted: "a fork" } });
     await live.done;
     return kept(host, live.session, "a person who says yes and no, and a model that refuses");
+  },
+  "compacted-and-phased": async (place) => {
+    writeFileSync(join(place.repository, "AGENTS.md"), `Keep it small. ${"More of it. ".repeat(2_700)}`);
+    writeFileSync(join(place.repository, "big.js"), "export const one = 1;\n".repeat(600));
+    mkdirSync(join(place.repository, ".claude/rules"), { recursive: true });
+    writeFileSync(join(place.repository, ".claude/rules/js.md"), '---\npaths: ["*.js"]\n---\n\nNo semicolons.\n');
+    const host = makeHost(place, COMPACTED);
+    const phases = [
+      { name: "explore", tools: ["read", "todo"], read_only: true, instructions: "Look first." },
+      { name: "implement", tools: null, read_only: false, instructions: null },
+    ];
+    const context = { ...DEFAULT_CONTEXT, window: 30_000, compact_every: 5 };
+    const live = await begin(host, place, { context, phases, review_every: 8 });
+    await live.done;
+    const { session } = live;
+    const review = { by: "a person", remark: "go on" };
+    await (
+      await resumeSession(host, { session, message: null, change: null, review })
+    ).done;
+    const message = [textPart("write the tests of this project without semicolons", { from: "user" })];
+    await (
+      await resumeSession(host, { session, message, change: null, fresh: true, repin: true })
+    ).done;
+    return kept(host, session, "instructions, rules, phases, compactions, memories, a review, a fresh conversation");
+  },
+  "handed-to-a-sub-agent": async (place) => {
+    const host = makeHost(place, [
+      callTool("task", { agent: "general", description: "write a note", prompt: "Write note.txt." }),
+      callTool("write", { path: "note.txt", content: "a note\n" }),
+      say("The note is written."),
+      say("Done."),
+    ]);
+    const agents = { ...DEFAULT_WORK.agents, defined: [...BUILT_IN_AGENTS] };
+    const live = await begin(host, place, { agents });
+    await live.done;
+    return kept(host, live.session, "a sub-agent that works in files of its own, which are brought in");
   },
   "too-large-for-a-row": async (place) => {
     const host = makeHost(place, [say("That is long.")]);

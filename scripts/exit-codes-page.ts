@@ -25,6 +25,7 @@ ${rows.join("\n")}
   the task, the code.
 
 \`belay permissions audit\` exits with 1 when it found something, and with 2 when the settings cannot be read.
+\`belay prompts check\` exits with 3 when a prompt is not as locked, and with 2 without a lock file that can be used.
 
 Any other code is not belay's: 137 is a kill that no program can take (the machine ran out of memory, a supervisor lost
 patience). The journal is whole; \`belay resume\` goes on.

@@ -9,6 +9,7 @@ import { type RunReport, standingOf, surelyUnchanged } from "../engine/report.ts
 import type { EventKind } from "../kernel/events/index.ts";
 import { modelInUse } from "../kernel/model-in-use.ts";
 import type { SessionState } from "../kernel/state.ts";
+import type { ReviewReport } from "../observe/review/report.ts";
 import type { Face } from "./face.ts";
 import { failureText } from "./failure.ts";
 import { offerWork } from "./offer.ts";
@@ -53,7 +54,8 @@ export async function follow(followed: Followed): Promise<number> {
     const mode = live.state().config?.workspace.mode ?? null;
     const changes = await changesOf(host, live, report);
     const waiting = report.outcome === "needs_approval" ? waitingCalls(live.state()) : [];
-    output.end({ report, changes, mode, waiting });
+    const review = report.outcome === "needs_review" ? await reviewOf(live, changes) : null;
+    output.end({ report, changes, mode, waiting, review });
     // From here on Ctrl+C is about the question or the terminal, not about a run.
     signals.quiet();
     if (debug && live.failure() !== null) face.err.line(failureText(live.failure(), true));
@@ -63,6 +65,11 @@ export async function follow(followed: Followed): Promise<number> {
   } finally {
     signals.quiet();
   }
+}
+
+async function reviewOf(live: LiveSession, changes: readonly Change[] | null): Promise<ReviewReport> {
+  const { reviewReport } = await import("../observe/review/report.ts");
+  return reviewReport(live.state(), changes);
 }
 
 /** After these a session stands otherwise: what was spent, under which caps, with which model. */

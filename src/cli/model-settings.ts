@@ -1,4 +1,5 @@
 /** Which models a session uses: names and aliases, the command line over the settings, and what the settings allow. */
+import { modelOfChild } from "../engine/agents/child-config.ts";
 import type { SessionConfig } from "../kernel/config.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import {
@@ -59,16 +60,16 @@ export function changedModels(options: MoneyOptions, present: ModelPolicy, setti
 }
 
 /** All models that a session may come to, each once; its own first. */
-export function modelsOf({
-  provider,
-  model,
-  models,
-}: Pick<SessionConfig, "provider" | "model" | "models">): readonly ChosenModel[] {
+export function modelsOf(
+  config: Pick<SessionConfig, "provider" | "model" | "models"> & Partial<Pick<SessionConfig, "agents">>,
+): readonly ChosenModel[] {
+  const { provider, model, models } = config;
   const { fallback, phases, skills, sub_agents } = models;
   const all = [
     { provider, model },
     ...fallback,
     ...[phases, skills, sub_agents].flatMap((group) => Object.values(group)),
+    ...(config.agents?.defined ?? []).map((kind) => modelOfChild(config, kind)),
   ];
   return all.filter((one, i) => all.findIndex((other) => sameModel(one, other)) === i);
 }

@@ -30,6 +30,7 @@ const REASONS = [
 
 export function addMoneyOptions(command: Command): Command {
   return command
+    .optionsGroup("Money and models:")
     .option("--budget <dollars>", "what the session may cost, at most (default: 5.00)", readArgument(readMoney))
     .option("--turn-budget <dollars>", "what one turn may cost, at most", readArgument(readMoney))
     .option("--turn-alert <dollars>", "ask, or say, when a turn cost this much", readArgument(readMoney))

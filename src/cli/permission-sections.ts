@@ -1,5 +1,6 @@
 /** What belay's own settings files may say about permissions, confinement and information flow. */
 import * as z from "zod";
+import { GLOB_CHARS_MAX } from "../context/glob.ts";
 import { GRANTS_MAX, PERMISSION_MODES, RULE_CHARS_MAX, RULES_MAX, SINKS } from "../kernel/permissions.ts";
 import type { Read } from "./amount.ts";
 import { grantOf } from "./grant.ts";
@@ -9,6 +10,8 @@ const DOMAINS_MAX = 500;
 const PATHS_MAX = 200;
 const PATH_CHARS_MAX = 4_096;
 const PROCESSES_MAX = 1_000_000;
+/** Patterns of files that `belay prompts` looks at. */
+const PROMPT_GLOBS_MAX = 50;
 
 /** Text that one of the readers understands. */
 export function text<T>(read: (text: string) => Read<T>): z.ZodPipe<z.ZodString, z.ZodTransform<T, string>> {
@@ -68,7 +71,16 @@ export const PERMISSION_SECTIONS = {
   flow: z.strictObject({ public: z.boolean().optional() }),
 };
 
-/** What a project's own file may hold. */
-export const projectSchema = z.strictObject(PERMISSION_SECTIONS).partial();
+/** A path below the project's top, or many. */
+const promptGlob = z
+  .string()
+  .min(1)
+  .max(GLOB_CHARS_MAX)
+  .refine((glob) => !glob.startsWith("/") && !glob.split("/").includes(".."), "It must stay within the project.");
+
+/** What a project's own file may hold: nothing that acts. */
+export const projectSchema = z
+  .strictObject({ ...PERMISSION_SECTIONS, prompts: z.array(promptGlob).max(PROMPT_GLOBS_MAX) })
+  .partial();
 
 export type PermissionSections = z.infer<typeof projectSchema>;

@@ -17,6 +17,7 @@ export interface PolicyOptions {
 
 export function addPolicyOptions(command: Command): Command {
   return command
+    .optionsGroup("What it may do:")
     .option(
       "--allow <rule>",
       'permission rule, such as "Bash(npm run *)" or "WebFetch(domain:nodejs.org)"; repeatable',

@@ -8,7 +8,7 @@ import type { PriceTable } from "../model/model.ts";
 import type { Ledger } from "../store/ledger.ts";
 import { modelsOf } from "./model-settings.ts";
 
-type Configured = Pick<SessionConfig, "provider" | "model" | "models" | "budget" | "limits">;
+type Configured = Parameters<typeof modelsOf>[0] & Pick<SessionConfig, "budget" | "limits">;
 
 /** @returns those of the models that a session may come to whose price is not known */
 export async function unpricedModels(config: Configured, prices: PriceTable): Promise<readonly ChosenModel[]> {

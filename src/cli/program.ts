@@ -7,13 +7,18 @@ import { defineApprovals } from "./commands/approvals.ts";
 import { defineBatch } from "./commands/batch.ts";
 import { defineBudget } from "./commands/budget.ts";
 import { defineCancel } from "./commands/cancel.ts";
+import { defineCheck } from "./commands/check.ts";
+import { defineContext } from "./commands/context.ts";
 import { defineCost } from "./commands/cost.ts";
 import { defineDiff } from "./commands/diff.ts";
+import { defineDream } from "./commands/dream.ts";
 import { defineEmulate } from "./commands/emulate.ts";
 import { defineErrors } from "./commands/errors.ts";
 import { defineRecord } from "./commands/record.ts";
+import { defineMemory } from "./commands/memory.ts";
 import { defineModels } from "./commands/models.ts";
 import { definePermissions } from "./commands/permissions.ts";
+import { definePrompts } from "./commands/prompts.ts";
 import { defineReplay } from "./commands/replay.ts";
 import { defineResume } from "./commands/resume.ts";
 import { defineRollback } from "./commands/rollback.ts";
@@ -36,12 +41,17 @@ const COMMANDS: readonly DefineCommand[] = [
   defineRollback,
   defineMerge,
   defineApply,
+  defineCheck,
   defineBatch,
   defineModels,
   defineCost,
+  defineContext,
   defineBudget,
   defineTrust,
   definePermissions,
+  definePrompts,
+  defineMemory,
+  defineDream,
   defineErrors,
   defineEmulate,
   defineRecord,

@@ -16,6 +16,7 @@ import {
   type SettingsFiles,
   userSettingsPath,
 } from "./settings-file.ts";
+import { mergedWork, type WorkSettings } from "./work-sections.ts";
 
 export interface Settings {
   readonly model: NonNullable<SettingsFile["model"]>;
@@ -30,6 +31,8 @@ export interface Settings {
   readonly ceiling: { readonly caps: readonly Cap[]; readonly from: string };
   /** By `provider/model`. */
   readonly prices: Readonly<Record<string, ModelPrice>>;
+  /** How sessions work, as far as it was said. */
+  readonly work: WorkSettings;
   /** Where a person may write settings. */
   readonly user_path: string;
 }
@@ -55,6 +58,7 @@ function settingsOf({ managed, user }: SettingsFiles): Settings {
     caps: capsOf(own.budget),
     ceiling: { caps: capsOf(theirs.budget), from: managed.path },
     prices: { ...pricesOf(own), ...pricesOf(theirs) },
+    work: mergedWork(theirs, own),
     user_path: user.path,
   };
 }

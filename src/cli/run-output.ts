@@ -16,7 +16,8 @@ import { type Closing, closingLines } from "./view/closing.ts";
 import { LiveView } from "./view/live-view.ts";
 import { LogSink } from "./view/log-sink.ts";
 import { jsonWithoutCommands } from "./view/log-text.ts";
-import { paintFor } from "./view/paint.ts";
+import { type Paint, paintFor } from "./view/paint.ts";
+import { reviewLines } from "./view/review-view.ts";
 import { Screen } from "./view/screen.ts";
 
 /** How often the live line is drawn anew, in milliseconds. */
@@ -116,7 +117,7 @@ function textOutput({ out }: Face): RunOutput {
     },
     end: (closing) => {
       stop();
-      for (const line of closingLines(closing, paint)) out.line(line);
+      for (const line of [...reviewed(closing, paint), ...closingLines(closing, paint)]) out.line(line);
     },
     failed: stop,
   };
@@ -152,7 +153,7 @@ function ciTextOutput({ out }: Face, sink: LogSink, folds: boolean): RunOutput {
     pause: () => undefined,
     end: (closing) => {
       stop();
-      for (const line of closingLines(closing, paint)) sink.write(`${line}\n`);
+      for (const line of [...reviewed(closing, paint), ...closingLines(closing, paint)]) sink.write(`${line}\n`);
     },
     failed: stop,
   };
@@ -201,8 +202,8 @@ function jsonOutput({ out, err, environment }: Face): RunOutput {
       err.line(text);
     },
     pause: () => undefined,
-    end: ({ report }) => {
-      out.line(line(report));
+    end: (closing) => {
+      out.line(line(reportObject(closing)));
     },
     failed: (failure) => {
       out.line(line(failedObject(failure)));
@@ -227,13 +228,17 @@ function eventsOutput({ out, err, environment }: Face): RunOutput {
       err.line(text);
     },
     pause: () => undefined,
-    end: ({ report }) => {
-      out.line(line({ type: "report", report: report }));
+    end: (closing) => {
+      out.line(line({ type: "report", report: reportObject(closing) }));
     },
     failed: (failure) => {
       out.line(line({ type: "report", report: failedObject(failure) }));
     },
   };
+}
+
+function reviewed({ review = null }: Closing, paint: Paint): readonly string[] {
+  return review === null ? [] : reviewLines(review, paint);
 }
 
 function exitCodeOfKind(kind: Failure["kind"]): number {
@@ -252,6 +257,11 @@ function standingObject(standing: Standing, window: number | null): Record<strin
   };
 }
 
+/** A report, and what a person has to look at where one has to. */
+function reportObject({ report, review = null }: Closing): Record<string, unknown> {
+  return { ...report, review };
+}
+
 /** The members of a report, for a run that never began. */
 export function failedObject({ kind, happened, todo }: Failure): Record<string, unknown> {
   return {
@@ -266,6 +276,7 @@ export function failedObject({ kind, happened, todo }: Failure): Record<string, 
     unknown_cost_usd: 0,
     budget_left: null,
     cache_read_share: null,
+    context: null,
     model_switches: [],
     waits: { rate_ms: 0, retry_ms: 0 },
     duration_ms: 0,
@@ -274,5 +285,6 @@ export function failedObject({ kind, happened, todo }: Failure): Record<string, 
     checkpoints: [],
     error: { kind, message: `${happened} ${todo}` },
     waiting: [],
+    review: null,
   };
 }

@@ -17,10 +17,10 @@ export async function withStore<T>(face: Face, work: (store: Store) => Promise<T
   }
 }
 
-/** Sessions of a directory among which the last one that is no batch is looked for. */
+/** Sessions of a directory among which the last one that is no batch and no sub-agent is looked for. */
 const LOOKED_AT_MAX = 1_000;
 
-/** The named session or batch, or the last session of this directory: a batch is meant only by its name. @throws `usage`, `session_not_found` */
+/** The named session or batch, or the last session of this directory: a batch or a sub-agent is meant only by its name. @throws `usage`, `session_not_found` */
 export async function chosenSession(store: Store, named: string | undefined, cwd: string): Promise<SessionId> {
   if (named !== undefined) {
     const session = parseSessionId(named);
@@ -45,7 +45,7 @@ export async function chosenSession(store: Store, named: string | undefined, cwd
 async function lastSession(store: Store, directory: string): Promise<SessionId | null> {
   for (const limit of [1, LOOKED_AT_MAX]) {
     for (const row of await store.listSessions({ tenant: LOCAL_TENANT, directory, limit }))
-      if (!(await isBatch(store, row))) return row.session;
+      if (row.summary.agent === undefined && !(await isBatch(store, row))) return row.session;
   }
   return null;
 }

@@ -9,6 +9,7 @@ import type { PermissionSettings } from "./permission-settings.ts";
 import { changedPolicy, type Policy } from "./session-policy.ts";
 import { changedModels, namedModel, startModels } from "./model-settings.ts";
 import type { Settings } from "./resolved-settings.ts";
+import { changedWork, startWork, type WorkSurroundings } from "./work-settings.ts";
 import { type CommonOptions, type Confinement, MINUTE_MS, type RunOptions } from "./settings.ts";
 
 export interface StartChoice {
@@ -16,12 +17,14 @@ export interface StartChoice {
   readonly confined: Confinement;
   readonly workspace: SessionConfig["workspace"]["mode"];
   readonly policy: Policy;
+  /** What was found around the session about how it works. Default nothing. */
+  readonly around?: WorkSurroundings;
 }
 
 /** @throws HarnessError `usage`, `config_invalid`, `model_not_allowed` */
 export function configOf(
   options: RunOptions,
-  { model, confined, workspace, policy }: StartChoice,
+  { model, confined, workspace, policy, around = {} }: StartChoice,
   settings: Settings,
 ): Omit<SessionConfig, "versions"> {
   if (options.base !== undefined && workspace !== "clone") {
@@ -32,6 +35,9 @@ export function configOf(
     );
   }
   requireAllowed(settings.allowed, model);
+  const work = startWork(options, settings, around);
+  requireRoom(work.context.window, OUTPUT_TOKENS_DEFAULT);
+  requireGoneThrough(options, work.phases);
   return {
     ...model,
     max_tokens: OUTPUT_TOKENS_DEFAULT,
@@ -46,7 +52,42 @@ export function configOf(
     ...policy,
     setup: options.setup ?? null,
     verify: options.verify ?? null,
+    ...work,
   };
+}
+
+/** @throws HarnessError `usage`: a cap that would never hold anything */
+function requireGoneThrough({ phase = [] }: RunOptions, phases: SessionConfig["phases"]): void {
+  const unknown = phase.find(({ name }) => phases.every((one) => one.name !== name));
+  if (phases.length === 0 || unknown === undefined) return;
+  throw new HarnessError(
+    "usage",
+    `--phase ${unknown.name} caps a phase that this session does not go through.`,
+    `Its phases are ${phases.map(({ name }) => name).join(", ")}.`,
+  );
+}
+
+/** @throws HarnessError `usage`: the conversation would be over its threshold before it began */
+function requireRoom(window: number | null, max_tokens: number): void {
+  if (window === null || window > max_tokens) return;
+  throw new HarnessError(
+    "usage",
+    `A window of ${window.toLocaleString("en-US")} tokens has no room beside an answer, which may have ${max_tokens.toLocaleString("en-US")}.`,
+    "Give --context-window (or `context.window` in the settings) more: the whole of what the model reads, such as 200k.",
+  );
+}
+
+/** As a session with these options begins, whatever was said of the task that stood in it before: its criteria are not the next one's. */
+export function asBegun(
+  options: CommonOptions,
+  model: ModelChoice,
+  settings: Settings,
+): (config: SessionConfig) => SessionConfig {
+  const { phases, review_every, allowed_tools } = startWork(options, settings);
+  const limits = limitsOf(options, DEFAULT_LIMITS);
+  const budget = startBudget(options, settings);
+  const verify = options.verify ?? null;
+  return (config) => ({ ...config, ...model, budget, limits, verify, phases, review_every, allowed_tools });
 }
 
 export interface ChangeChoice {
@@ -64,6 +105,7 @@ export function changeOf(
   return (config) => {
     const chosen = changedModel(options.model, config, settings);
     requireAllowed(settings.allowed, chosen);
+    if (options.contextWindow !== undefined) requireRoom(options.contextWindow, config.max_tokens);
     return {
       ...config,
       ...chosen,
@@ -72,6 +114,7 @@ export function changeOf(
       limits: limitsOf(options, config.limits),
       verify: options.verify ?? config.verify,
       ...changedPolicy(options, config, permissions, person),
+      ...changedWork(options, config, settings),
     };
   };
 }

@@ -13,6 +13,7 @@ import { HarnessError } from "../kernel/harness-error.ts";
 import { FALLBACK_REASONS } from "../kernel/model-policy.ts";
 import { modelChoice } from "../model/provider-table.ts";
 import { NAME_PATTERN, NAME_WRONG, readAmount, readMoney, readPatience } from "./amount.ts";
+import { phaseDefinition, WORK_SECTIONS } from "./work-sections.ts";
 import { PERMISSION_SECTIONS, type PermissionSections, projectSchema, text } from "./permission-sections.ts";
 
 /** Only root can write there. */
@@ -68,6 +69,7 @@ const SECTIONS = {
       cache_write_1h: price.optional(),
     }),
   ),
+  ...WORK_SECTIONS,
   ...PERMISSION_SECTIONS,
 };
 
@@ -171,6 +173,12 @@ function issueTexts(issue: z.core.$ZodIssue, said: string, known: readonly strin
       (key) => `${placeOf([...issue.path, key], said)} is not known; known are ${allowed.join(", ")}`,
     );
   }
+  if (issue.code === "invalid_union") {
+    // Of the shapes that a value may have, the one that it fits except for something inside it.
+    const inner = issue.errors.flat().filter((one) => one.path.length > 0 || one.code === "unrecognized_keys");
+    if (inner.length > 0)
+      return inner.flatMap((one) => issueTexts({ ...one, path: [...issue.path, ...one.path] }, said, known));
+  }
   const place = issue.path.length === 0 ? "the whole" : placeOf(issue.path, said);
   if (issue.code === "invalid_key") return [`${place}: ${issue.issues[0]?.message ?? issue.message}`];
   return [`${place}: ${issue.message.replace(/\.$/, "").replace(/^Invalid input: /, "")}`];
@@ -181,7 +189,11 @@ function keysAt([section, ...deeper]: readonly PropertyKey[], known: readonly st
   if (section === undefined) return known;
   if (section === "prices" && deeper.length > 0) return Object.keys(SECTIONS.prices.valueType.shape);
   if (section === "grants") return Object.keys(SECTIONS.grants.element.in.shape);
-  const strict = ["model", "models", "budget", "permissions", "sandbox", "flow"] as const;
+  if (section === "phases") return Object.keys(phaseDefinition.shape);
+  const strict = [
+    ...(["model", "models", "budget", "context", "agents", "memory"] as const),
+    ...(["permissions", "sandbox", "flow"] as const),
+  ] as const;
   const found = strict.find((name) => name === section);
   return found === undefined ? [] : Object.keys(SECTIONS[found].shape);
 }

@@ -6,6 +6,8 @@ import { DEFAULT_LIMITS, LIMITS_MAX } from "../kernel/limits.ts";
 import type { ExternalProbe } from "../workspace/sandbox/external.ts";
 import type { Ci } from "./ci.ts";
 import { addMoneyOptions, type MoneyOptions } from "./money-options.ts";
+import { addWorkOptions } from "./work-options.ts";
+import type { SaidWork } from "./work-settings.ts";
 import { addPolicyOptions, type PolicyOptions } from "./policy-options.ts";
 
 export const MINUTE_MS = 60_000;
@@ -13,7 +15,7 @@ export const MINUTE_MS = 60_000;
 export type OutputMode = "text" | "json" | "events";
 
 /** What `run` and `resume` both take. Absent: as it was, or the default. */
-export interface CommonOptions extends MoneyOptions, PolicyOptions {
+export interface CommonOptions extends MoneyOptions, PolicyOptions, SaidWork {
   readonly output: OutputMode;
   readonly model?: string;
   readonly maxTurns?: number;
@@ -38,6 +40,10 @@ export interface RunOptions extends CommonOptions {
 export interface ResumeOptions extends CommonOptions {
   readonly last?: true;
   readonly message?: string;
+  /** The work was looked at, and goes on. */
+  readonly approve?: true;
+  /** It is held to the prompts of this version from now on. */
+  readonly repin?: true;
 }
 
 /** Said again, so that `--help` does not load the schemas that the kernel's own list stands beside. */
@@ -72,13 +78,17 @@ export function addCommonOptions(command: Command): Command {
       `tokens read and written (default: ${DEFAULT_LIMITS.tokens})`,
       wholeNumber(LIMITS_MAX.tokens),
     );
-  return addPolicyOptions(addMoneyOptions(limited))
-    .option("--verify <command>", "its exit code decides whether the work is verified", filledText)
-    .addOption(
-      new Option("--permission-mode <mode>", "as in Claude Code; the sandbox stays on in every mode").choices(
-        PERMISSION_MODES,
-      ),
-    );
+  const verified = limited.option(
+    "--verify <command>",
+    "its exit code decides whether the work is verified",
+    filledText,
+  );
+  const permitted = addPolicyOptions(addMoneyOptions(verified)).addOption(
+    new Option("--permission-mode <mode>", "as in Claude Code; the sandbox stays on in every mode").choices(
+      PERMISSION_MODES,
+    ),
+  );
+  return addWorkOptions(permitted);
 }
 
 /** The sandbox and who decides about commands. */

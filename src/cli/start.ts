@@ -10,6 +10,9 @@ import { loadSession } from "../store/journal.ts";
 import { createPriceTable } from "../model/prices.ts";
 import { systemClock } from "../host/system-clock.ts";
 import type { SessionConfig } from "../kernel/config.ts";
+import type { Review } from "../engine/going-on.ts";
+import { windowAfter } from "../engine/known-window.ts";
+import type { SessionState } from "../kernel/state.ts";
 import type { ChosenModel } from "../kernel/model-policy.ts";
 import type { Store } from "../store/port.ts";
 import { probeSandbox } from "../workspace/sandbox/probe.ts";
@@ -21,6 +24,7 @@ import {
   resolveRevision,
   type UserRepository,
 } from "../workspace/prepare/source.ts";
+import { agentDefinitions, requireAgentProviders } from "./agent-definitions.ts";
 import type { Face } from "./face.ts";
 import { failureOf } from "./failure.ts";
 import { follow } from "./follow.ts";
@@ -30,9 +34,10 @@ import { chosenModel, modelText, requireProvider } from "./providers.ts";
 import { createPrompter, hasPerson } from "./question.ts";
 import { readSettings, type Settings } from "./resolved-settings.ts";
 import { createRunOutput, type RunOutput } from "./run-output.ts";
-import { changeOf, configOf } from "./session-config.ts";
-import { said, startPolicy } from "./session-policy.ts";
+import { asBegun, changeOf, configOf } from "./session-config.ts";
+import { said as saidPolicy, startPolicy } from "./session-policy.ts";
 import type { PermissionSettings } from "./permission-settings.ts";
+import { projectKey } from "./project-key.ts";
 import { settledPermissions } from "./project-trust.ts";
 import { forkOf } from "./ci-fork.ts";
 import { chosenSession, withStore } from "./session-choice.ts";
@@ -47,7 +52,7 @@ import {
 } from "./settings.ts";
 import { listenForSignals } from "./signals.ts";
 import { boundaryHealth, choiceText, surroundingsOf } from "./surroundings.ts";
-import { readTask, taskOf } from "./task.ts";
+import { fileLines, readTask, type Task, taskOf } from "./task.ts";
 import { paintFor } from "./view/paint.ts";
 import { safeLine } from "./view/safe-text.ts";
 import { warmUp } from "./warm-up.ts";
@@ -66,6 +71,8 @@ interface Started {
 export interface RunRequest extends Started {
   readonly words: readonly string[];
   readonly options: RunOptions;
+  /** Instead of the words: one that was read already. */
+  readonly task?: Task;
 }
 
 export async function runTask(request: RunRequest): Promise<number> {
@@ -80,11 +87,13 @@ export async function runTask(request: RunRequest): Promise<number> {
     const { ci } = face.environment;
     if (ci === null) output.note(paint.dim(greeting));
     const settle = (): Promise<PermissionSettings> =>
-      settledPermissions(face, { cwd, cli: said(options), person, say: (line) => output.note(line) });
+      settledPermissions(face, { cwd, cli: saidPolicy(options), person, say: (line) => output.note(line) });
     // Where nobody is asked, the settings are read beside what follows.
     const early = person ? null : settle();
     early?.catch(() => undefined); // awaited below
-    const task = await readTask({ words: request.words, stdin: face.stdin, cwd });
+    const { task = await readTask({ words: request.words, stdin: face.stdin, cwd, files: options.file ?? [] }) } =
+      request;
+    for (const line of fileLines(task.files)) output.note(paint.dim(line));
     const repository = findRepository(cwd);
     const source = repository?.top ?? null;
     const usable = requireUsable(face, { cwd, repository, base: options.base ?? null }); // beside the sandbox's trial
@@ -100,15 +109,19 @@ export async function runTask(request: RunRequest): Promise<number> {
     const wanted = untrusted === null ? options : { ...options, untrusted };
     const permissions = await (early ?? settle());
     const policy = startPolicy(wanted, permissions, person);
-    const config = configOf(options, { model: choice, confined, workspace: workspace.mode, policy }, settings);
+    const kinds = await agentDefinitions(face, settings, { source: source ?? cwd, untrusted: untrusted !== null });
+    for (const finding of kinds.findings) output.note(paint.yellow(`! ${safeLine(finding)}`));
+    const around = { agents: kinds.defined };
+    const config = configOf(options, { model: choice, confined, workspace: workspace.mode, policy, around }, settings);
     await usable;
     const unpriced = await requireModels(config, { face, settings, output });
     return async (host, store) => {
       await requirePricedForTenant(unpriced, store, settings.user_path);
+      const project = await projectKey(store, { directory: cwd, path: face.environment.all["PATH"] });
       return startSession(host, {
         task: task.parts,
         title: task.title,
-        config,
+        config: { ...config, memory: { ...config.memory, project } },
         health: boundaryHealth(confined.mode, surroundings),
         place: { cwd, source: source ?? cwd, sessions: join(face.environment.home, SESSIONS_DIRECTORY) },
       });
@@ -116,42 +129,102 @@ export async function runTask(request: RunRequest): Promise<number> {
   });
 }
 
+export interface NextTask {
+  readonly task: Task;
+  readonly options: ResumeOptions;
+  /** The options that it begins with in place of what the task before it had; absent: that stays. */
+  readonly begins?: RunOptions;
+}
+
 export interface ResumeRequest extends Started {
   readonly id: string | undefined;
   readonly options: ResumeOptions;
+  /** Another task, which begins with a fresh conversation, and what is said for it. */
+  readonly next?: (state: SessionState) => Promise<NextTask>;
+  /** Whose last session is meant where none is named. Default the current directory. */
+  readonly cwd?: string;
+  /** Instead of the message: one that was read already. */
+  readonly task?: Task;
 }
 
 export async function resumeTask(request: ResumeRequest): Promise<number> {
-  const { face, options } = request;
-  return driven(request, options.output, async (output, person, settings) => {
-    const task = options.message === undefined ? null : await taskOf(options.message, face.cwd);
+  const { face, cwd = face.cwd } = request;
+  return driven(request, request.options.output, async (output, person, settings) => {
+    const paint = paintFor(face.out.colors);
+    const said = request.task ?? (await messageOf(request.options, cwd));
     return async (host, store) => {
-      const session = await chosenSession(store, request.id, face.cwd);
+      const session = await chosenSession(store, request.id, cwd);
       const { row, state } = await loadSession(store, LOCAL_TENANT, session);
       requireNoBatch(state, GOES_ON_ELSEWHERE);
       const { config } = state;
       const say = (line: string): void => output.note(line);
+      const going: Omit<NextTask, "task"> & { readonly task: Task | null } =
+        request.next === undefined ? { task: said, options: request.options } : await request.next(state);
+      const { task, options, begins } = going;
+      for (const line of fileLines(task?.files ?? [])) output.note(paint.dim(line));
       const source = existsSync(row.place.source) ? row.place.source : face.cwd;
-      const permissions = await settledPermissions(face, { cwd: source, cli: said(options, config), person, say });
-      const change = changeOf(options, { settings, permissions, person });
+      const permissions = await settledPermissions(face, {
+        cwd: source,
+        cli: saidPolicy(options, config),
+        person,
+        say,
+      });
+      const begun =
+        begins === undefined
+          ? (config: SessionConfig) => config
+          : asBegun(begins, chosenModel(begins.model, face.environment.providers, settings), settings);
+      const changed = changeOf(options, { settings, permissions, person });
+      const wanted = (present: SessionConfig): SessionConfig => changed(begun(present));
+      const window = config === null ? null : await windowAfter(config, wanted(config), host.prices);
+      const change = (present: SessionConfig): SessionConfig => {
+        const next = wanted(present);
+        return { ...next, context: { ...next.context, window } };
+      };
       const surroundings = surroundingsOf(await probeSandbox(), person, face.environment);
       if (config !== null) {
         requireSameConfinement(change(config), surroundings);
         const unpriced = await requireModels(change(config), { face, settings, output });
         await requirePricedForTenant(unpriced, store, settings.user_path);
       }
-      output.note(paintFor(face.out.colors).dim(`belay: resuming session ${session}`));
-      if (task === null && options.verify === undefined && (await isCompleted(store, session)))
+      const fresh = request.next !== undefined;
+      const about = fresh && task !== null ? `: ${safeLine(task.title)}` : "";
+      output.note(paint.dim(`belay: ${fresh ? "a fresh conversation in" : "resuming"} session ${session}${about}`));
+      if (
+        task === null &&
+        options.verify === undefined &&
+        options.approve !== true &&
+        (await isCompleted(store, session))
+      )
         output.note("It is completed: nothing is left to do. Say what more with --message.");
       return resumeSession(host, {
         session,
         message: task === null ? null : task.parts,
         change,
+        review: reviewOf(options, state),
+        fresh,
+        repin: options.repin === true,
         health: boundaryHealth(config?.sandbox.mode ?? "none", surroundings),
       });
     };
   });
 }
+
+/** @throws HarnessError `usage` */
+async function messageOf({ message, file = [] }: ResumeOptions, cwd: string): Promise<Task | null> {
+  if (message !== undefined) return taskOf(message, cwd, file);
+  if (file.length === 0) return null;
+  throw new HarnessError("usage", "--file was said without --message.", 'Say what the file is for: --message "…".');
+}
+
+/** A message to a session that waits for a review is the remark of whoever looked. */
+function reviewOf({ approve, message }: ResumeOptions, { end }: SessionState): Review | null {
+  const waits = end?.outcome === "needs_review";
+  if (approve === true) return { by: REVIEWER, remark: message ?? null };
+  return waits && message !== undefined ? { by: REVIEWER, remark: message } : null;
+}
+
+/** As the answers to approvals have it. */
+const REVIEWER = "the user (belay resume)";
 
 async function isCompleted(store: Store, session: SessionId): Promise<boolean> {
   const { status, outcome } = (await store.getSession(LOCAL_TENANT, session))?.summary ?? {};
@@ -173,6 +246,7 @@ async function requireModels(
   const { phases, fallback } = config.models;
   const used = [{ provider: config.provider }, ...fallback, ...Object.values(phases)];
   for (const provider of new Set(used.map((one) => one.provider))) requireProvider(provider, face);
+  requireAgentProviders(config, face);
   const unpriced = await unpricedModels(config, createPriceTable({ overrides: settings.prices }));
   for (const note of unpricedNotes(unpriced, config, settings.user_path))
     output.note(paintFor(face.out.colors).yellow(safeLine(note)));

@@ -1,5 +1,6 @@
 /** What waits for a person over all sessions of the store, and finding one of it by what somebody typed. */
 import { waitingCalls, type WaitingCall } from "../engine/ask.ts";
+import { withMemoryTexts } from "../engine/memory/texts.ts";
 import { isOwnerAlive } from "../host/lease-owner.ts";
 import type { ErrorKind } from "../kernel/error-kind.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
@@ -35,7 +36,10 @@ export async function waitingSessions(
   for (const row of rows.filter(mayWait).slice(0, WAITING_SESSIONS_MAX)) {
     try {
       const { state } = await loadSession(store, LOCAL_TENANT, row.session);
-      const calls = waitingCalls(state);
+      // What is approved is shown whole: the journal has only the reference of what is to be remembered.
+      const calls = await Promise.all(
+        waitingCalls(state).map(async (call) => ({ ...call, part: await withMemoryTexts(call.part, store, row) })),
+      );
       if (calls.length > 0) found.push({ row, state, calls });
     } catch (error) {
       if (!(error instanceof HarnessError) || !OF_ONE_SESSION.includes(error.kind)) throw error;

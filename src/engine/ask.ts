@@ -12,8 +12,10 @@ import type { SessionId, ToolCallId } from "../kernel/ids.ts";
 import { canonicalJson } from "../kernel/json.ts";
 import type { SessionState, ToolCall } from "../kernel/state.ts";
 import type { ApprovalAnswer, ApprovalQuestion } from "./host.ts";
-import { findTool, inputOf, notRun, openCall } from "./judge-tools.ts";
+import { inputOf, notRun, openCall } from "./judge-tools.ts";
+import { withMemoryTexts } from "./memory/texts.ts";
 import type { Drive } from "./run.ts";
+import { calledTool } from "./tool-list.ts";
 
 /** How long an answer at the terminal counts, in milliseconds. It is used at once; the bound is for a crash in between. */
 const APPROVAL_MS = 10 * 60_000;
@@ -45,7 +47,8 @@ function requested(id: ToolCallId, run: Drive): Draft {
 async function questionOf(id: ToolCallId, run: Drive): Promise<ApprovalQuestion> {
   const call = openCall(run.state(), id);
   const waiting = waitingCall(run.state(), call);
-  const { session, part, reason, rule, sources } = waiting;
+  const { session, reason, rule, sources } = waiting;
+  const part = await withMemoryTexts(waiting.part, run.host.store, run.state());
   return { session, part, title: titleOf(call, run), reason, rule, sources, suggestion: await suggestionFor(waiting) };
 }
 
@@ -94,7 +97,7 @@ export function isWaiting({ approvals }: SessionState, { part, result }: ToolCal
 }
 
 function titleOf(call: ToolCall, run: Drive): string {
-  const tool = findTool(run.host.tools, call.part.name);
+  const { tool } = calledTool(call.part, run.host.tools);
   return tool?.title(inputOf(call, tool, run)) ?? call.part.name;
 }
 

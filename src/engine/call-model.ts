@@ -15,9 +15,10 @@ import { NO_USAGE, promptTokens, totalTokens } from "../kernel/usage.ts";
 import type { Admitted, CallEnd, NotAdmitted } from "../model/admission.ts";
 import type { Model, ModelAnswer, ModelFailure, ModelRequest } from "../model/model.ts";
 import { BudgetRefusal } from "../store/ledger.ts";
-import { promptOf } from "./prompt.ts";
-import { requestHash, requestOf } from "./request.ts";
+import { answerTokens, requestHash, requestOf } from "./request.ts";
 import { reserve } from "./reserve.ts";
+import { withReferences } from "./memory/references.ts";
+import { shownMemories, withMemories } from "./memory/texts.ts";
 import type { Drive } from "./run.ts";
 
 type CallStep = Extract<Step, { readonly kind: "call_model" }>;
@@ -104,7 +105,7 @@ function refused(
   return {
     kind: "ModelCallRefused",
     turn: step.turn,
-    data: { ...chosen, attempt: step.attempt, kind, message, retry_after_ms, refused_by },
+    data: { ...chosen, attempt: step.attempt, purpose: step.purpose, kind, message, retry_after_ms, refused_by },
   };
 }
 
@@ -112,9 +113,12 @@ function refused(
 async function sendReserved(entered: Entered, run: Drive): Promise<readonly Draft[] | BudgetRefusal> {
   const { step, chosen, entry } = entered;
   const { host } = run;
-  const prompt = promptOf(host.tools);
+  const { prompt } = run;
   const call = host.ids.modelCall();
-  const asked = (max_tokens: number): ModelRequest => ({ ...requestOf(run.state(), run.config(), prompt), max_tokens });
+  const asked = (reserved: number): ModelRequest => ({
+    ...requestOf(run.state(), run.config(), prompt, step.purpose),
+    max_tokens: answerTokens(reserved, step.purpose, run.config()),
+  });
   const intent = (request: ModelRequest): Draft => ({
     kind: "ModelCallStarted",
     turn: step.turn,
@@ -122,6 +126,7 @@ async function sendReserved(entered: Entered, run: Drive): Promise<readonly Draf
       call,
       ...chosen,
       attempt: step.attempt,
+      purpose: step.purpose,
       max_tokens: request.max_tokens,
       messages: request.messages.length,
       request: requestHash(request, prompt.versions),
@@ -169,9 +174,10 @@ async function send(
   let firstDelta: number | null = null;
   let end: CallEnd = NOT_SENT;
   try {
+    const messages = await withMemories(request.messages, run);
     // O1 holds for money too: a process that stood still past its lease sends nothing for a session that another one drives.
     const said = await run.ownership.whileOwned(() =>
-      model.call(withWholeAnswers(request, run), {
+      model.call(withWholeAnswers({ ...request, messages }, run), {
         signal: run.signal,
         onDelta: (delta) => {
           firstDelta ??= host.clock.monotonic() - started;
@@ -184,7 +190,7 @@ async function send(
     const duration_ms = Math.round(host.clock.monotonic() - started);
     end = endOf(said, duration_ms);
     showRate(said, run);
-    const answer = cutsInputOf(said, state) ?? said;
+    const answer = await withReferences(cutsInputOf(said, state) ?? said, run, shownMemories(run));
     const took = { duration_ms, first_delta_ms: firstDelta === null ? null : Math.round(firstDelta) };
     return { answer, draft: finished(call, answer, took) };
   } finally {

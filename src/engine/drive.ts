@@ -14,6 +14,8 @@ import type { Draft } from "../kernel/events/index.ts";
 import { exitCodeOf } from "../kernel/outcome.ts";
 import type { RunEnd, SessionState } from "../kernel/state.ts";
 import type { FinishStep } from "../kernel/step.ts";
+import { leaveContinuity, writeContinuity } from "./continuity-file.ts";
+import { learnedDrafts } from "./memory/consolidate-run.ts";
 import { type Doable, perform } from "./perform.ts";
 import type { Drive } from "./run.ts";
 
@@ -25,6 +27,9 @@ const GOES_ON: { readonly [Kind in Doable["kind"]]: boolean } = {
   close_calls: true,
   repair: true,
   switch_model: true,
+  compact: true,
+  next_phase: true,
+  merge_agent: false,
   recover: false,
   prepare_workspace: false,
   ask: false,
@@ -37,8 +42,10 @@ const GOES_ON: { readonly [Kind in Doable["kind"]]: boolean } = {
 export async function drive(run: Drive): Promise<RunEnd> {
   try {
     for (;;) {
+      if (isStoppedUnheard(run)) throw run.failure();
       const step = decide(run.state());
       if (step.kind === "finish") return await finish(run, step);
+      if (step.kind === "call_model" && step.purpose === "turn") await writeContinuity(run);
       if (!GOES_ON[step.kind]) await run.settle();
       await run.stage(await perform(step, run));
     }
@@ -49,12 +56,20 @@ export async function drive(run: Drive): Promise<RunEnd> {
   }
 }
 
+/** E3. What stopped the run is not in the journal, so `decide` does not know of it and would wait for it for ever. */
+function isStoppedUnheard(run: Drive): boolean {
+  const stopped = run.state().run;
+  return run.signal.aborted && stopped?.cancel == null && stopped?.limit == null && run.failure() !== null;
+}
+
 async function finish(run: Drive, step: FinishStep): Promise<RunEnd> {
   const state = run.state();
   const reached: readonly Draft[] =
     step.limit && state.run?.limit == null ? [{ kind: "LimitReached", data: step.limit }] : [];
   const end = endOf(step, state);
-  await run.record([...reached, { kind: "RunEnded", data: { ...end, active_ms: activeMs(run) } }]);
+  const learned = await learnedDrafts(step.outcome, run);
+  await run.record([...reached, ...learned, { kind: "RunEnded", data: { ...end, active_ms: activeMs(run) } }]);
+  await leaveContinuity(run);
   return end;
 }
 

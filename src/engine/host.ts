@@ -1,4 +1,5 @@
 /** Everything a session needs from outside, handed in by a face (the CLI, a test, a program that uses the library). */
+import type { ContextFiles } from "../context/context-files.ts";
 import type { Clock, Random } from "../kernel/clock.ts";
 import type { SandboxMode } from "../kernel/config.ts";
 import type { ToolUsePart } from "../kernel/content.ts";
@@ -25,6 +26,8 @@ export interface Host {
     /** What tokens of a journal stand for, for a copy of that journal. Both are directories of sessions. */
     copySecrets(from: string, to: string): Promise<void>;
   };
+  /** Reads what a project (its top, absolute) and its user tell agents. */
+  readonly contextFiles: (source: string) => ContextFiles;
   /** A shell for a workspace, in the mode that the session was configured with. */
   readonly shell: (workspace: Workspace, mode: SandboxMode, limits: ConfinementLimits) => Promise<Shell>;
   /** In the order in which the model sees them. */

@@ -11,8 +11,11 @@ import type { CallReading } from "../policy/call-reading.ts";
 import { judge, needsReading } from "../policy/judge.ts";
 import type { JudgeRequest, JudgeStanding } from "../policy/standing.ts";
 import { parseToolInput } from "../tool/registry.ts";
+import { taskTool } from "../tool/task.ts";
 import type { Tool } from "../tool/tool.ts";
+import { withModel } from "./agents/child-config.ts";
 import type { Drive } from "./run.ts";
+import { calledTool } from "./tool-list.ts";
 import { namedByTheWeb } from "./web-named.ts";
 
 /** What a judgement looks at: also a replay has that. */
@@ -37,10 +40,10 @@ export async function readCalls(calls: readonly ToolCallId[], run: Judging): Pro
   const readings = new Map<ToolCallId, CallReading>();
   for (const id of calls) {
     const { part } = openCall(run.state(), id);
-    const tool = findTool(run.host.tools, part.name);
-    if (tool === undefined || !needsReading(requestOf(tool, part.input), standing)) continue;
+    const { tool, input } = calledTool(part, run.host.tools);
+    if (tool === undefined || !needsReading(requestOf(tool, input, run), standing)) continue;
     const { readCall } = await import("../policy/call-reading.ts");
-    readings.set(id, await readCall(requestOf(tool, part.input), standing));
+    readings.set(id, await readCall(requestOf(tool, input, run), standing));
   }
   return readings;
 }
@@ -63,14 +66,14 @@ function judgeOne(
   reading: CallReading | null,
 ): readonly Draft[] {
   const { call: id, name } = call.part;
-  const tool = findTool(run.host.tools, name);
+  const { tool, input } = calledTool(call.part, run.host.tools);
   if (tool === undefined) {
     const known = run.host.tools.map((one) => one.name).join(", ");
     return refuse(id, null, "error", "there is no such tool", `There is no tool "${name}". The tools are: ${known}.`);
   }
   const parsed = parseToolInput(tool, inputOf(call, tool, run));
   if (!parsed.ok) return refuse(id, tool, "error", "its input does not fit", parsed.problem);
-  const judged = judge(requestOf(tool, call.part.input), standing, reading);
+  const judged = judge(requestOf(tool, input, run), standing, reading);
   const { decision, reason, rule, parts, sink, network_withheld, brings_in } = judged;
   const data = {
     call: id,
@@ -88,25 +91,26 @@ function judgeOne(
   return drafts;
 }
 
-function requestOf(tool: Tool, input: JsonObject): JudgeRequest {
-  return { tool: tool.name, effect: tool.effect, input };
+function requestOf({ name, effect }: Tool, input: JsonObject, run: Judging): JudgeRequest {
+  return { tool: name, effect, input: name === taskTool.name ? withModel(input, run.config()) : input };
 }
 
 function standingOf(run: Judging, now: number): JudgeStanding {
-  const { label, messages } = run.state();
+  const { label, messages, phase } = run.state();
   return {
     config: run.config(),
     label,
+    phase,
     root: run.root,
     home: run.host.home,
     now,
-    userWrote: (text) => wrote(messages, text),
+    userWrote: (text) => wroteByUser(messages, text),
     webNamed: (url) => namedByTheWeb(messages, url),
   };
 }
 
 /** Whether a person said exactly this, in the session's own task or later. */
-function wrote(messages: SessionState["messages"], text: string): boolean {
+export function wroteByUser(messages: SessionState["messages"], text: string): boolean {
   return messages.some(
     ({ role, parts }) =>
       role === "user" &&
@@ -174,11 +178,8 @@ export function staysInside(tool: Tool, { sandbox, confinement }: SessionConfig)
  * talks the model into writing the token into an address would have the secret.
  */
 export function inputOf({ part }: ToolCall, tool: Tool, run: Judging): JsonObject {
-  return staysInside(tool, run.config()) ? run.redactor.restoreJson(part.input) : part.input;
-}
-
-export function findTool(tools: readonly Tool[], name: string): Tool | undefined {
-  return tools.find((tool) => tool.name === name);
+  const { input } = calledTool(part, run.host.tools);
+  return staysInside(tool, run.config()) ? run.redactor.restoreJson(input) : input;
 }
 
 export function openCall(state: SessionState, id: ToolCallId): ToolCall {

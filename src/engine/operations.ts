@@ -6,9 +6,10 @@ import { LOCAL_TENANT, type CheckpointId, type SessionId, type TreeHash } from "
 import type { Checkpoint, SessionState } from "../kernel/state.ts";
 import { type Journal, loadSession } from "../store/journal.ts";
 import type { SessionPlace } from "../store/port.ts";
-import { removeSessionDirectory } from "../workspace/layout.ts";
+import { layoutOf, removeParts, removeSessionDirectory } from "../workspace/layout.ts";
 import type { Delivered, FileChange, Workspace } from "../workspace/workspace.ts";
 import type { Host } from "./host.ts";
+import { continuityDrafts } from "./continuity-file.ts";
 import { notRun } from "./judge-tools.ts";
 import { requireNoBatch } from "./no-batch.ts";
 import { branchOf } from "./run.ts";
@@ -68,6 +69,8 @@ export async function rollbackSession(
         },
       },
     ]);
+    // What the agent was told not to repeat is there for people at once, and for whoever begins anew.
+    await journal.append(await continuityDrafts(workspace, journal.state));
     return { checkpoint, from, changed };
   });
 }
@@ -146,8 +149,19 @@ export async function deliverSession(
   });
 }
 
-/** Removes a session, its workspace and its secrets. The user's repository is left alone. @throws `lease_held` */
+/** Sub-agents of one session that are removed with it. */
+const AGENTS_REMOVED_MAX = 5_000;
+
+/** Removes a session with its sub-agents, its workspace and its secrets. The user's repository is left alone. @throws `lease_held` */
 export async function removeSession(host: Host, session: SessionId): Promise<void> {
+  const tree = await host.store.listSessions({ tenant: LOCAL_TENANT, root: session, limit: AGENTS_REMOVED_MAX });
+  for (const one of tree)
+    if (one.summary.agent !== undefined && one.session !== session) await removeOne(host, one.session);
+  await removeOne(host, session);
+  await host.store.pruneBlobs(LOCAL_TENANT);
+}
+
+async function removeOne(host: Host, session: SessionId): Promise<void> {
   const lease = await claimSession(host, session);
   const row = await host.store.getSession(LOCAL_TENANT, session);
   try {
@@ -156,7 +170,6 @@ export async function removeSession(host: Host, session: SessionId): Promise<voi
     await host.store.release(lease);
   }
   await host.store.deleteSession(LOCAL_TENANT, session);
-  await host.store.pruneBlobs(LOCAL_TENANT);
 }
 
 export interface Pruned {
@@ -194,7 +207,11 @@ async function pruneOne(
   { force, dry_run }: PruneRequest,
 ): Promise<Pruned["what"] | null> {
   const { row, state } = await loadSession(host.store, LOCAL_TENANT, session);
-  if (state.workspace === null || (row.owner !== null && (await host.ownerAlive(row.owner)) !== false)) return null;
+  if (row.owner !== null && (await host.ownerAlive(row.owner)) !== false) return null;
+  if (state.workspace === null) {
+    if (state.run !== null || !hasParts(row.place)) return null;
+    return dry_run ? "removed" : withJournal(host, session, (_journal, place) => partsRemoved(place));
+  }
   const { base, tree } = state.workspace;
   // A run that was cut off may have changed more than its last snapshot knows.
   const open = tree !== base && state.delivered !== tree;
@@ -205,13 +222,25 @@ async function pruneOne(
     try {
       workspace = await openWorkspaceOf(host, journal.state, place);
     } catch (error) {
-      if (error instanceof HarnessError && error.kind === "workspace_missing") return null;
+      if (error instanceof HarnessError && error.kind === "workspace_missing")
+        return hasParts(place) ? partsRemoved(place) : null;
       throw error;
     }
     await journal.append([{ kind: "WorkspaceRemoved", actor: "user", data: { reason: "cleaned up" } }]);
     await workspace.remove();
     return "removed" as const;
   });
+}
+
+/** A crash leaves parts of a workspace that never was whole, or is none any more. */
+function hasParts({ directory }: SessionPlace): boolean {
+  const { tree, objects_git } = layoutOf(directory);
+  return existsSync(tree) || existsSync(objects_git);
+}
+
+async function partsRemoved({ directory }: SessionPlace): Promise<"removed"> {
+  await removeParts(layoutOf(directory));
+  return "removed";
 }
 
 async function withJournal<T>(

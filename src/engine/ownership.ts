@@ -55,6 +55,7 @@ export function ownedWorkspace(workspace: Workspace, { whileOwned }: Ownership):
   const { mode, root, scratch, readable } = workspace;
   return {
     mode,
+    ...(workspace.read_only === true ? { read_only: true } : {}),
     root,
     scratch,
     readable,
@@ -64,6 +65,7 @@ export function ownedWorkspace(workspace: Workspace, { whileOwned }: Ownership):
     restore: (tree) => whileOwned(() => workspace.restore(tree)),
     markFileClock: () => workspace.markFileClock(),
     untrackedChangedSince: (mark_ms, limit) => workspace.untrackedChangedSince(mark_ms, limit),
+    note: (text) => whileOwned(() => workspace.note(text)),
     resetScratch: () => whileOwned(() => workspace.resetScratch()),
     commit: (tree, message) => whileOwned(() => workspace.commit(tree, message)),
     diff: (from, to) => workspace.diff(from, to),

@@ -4,10 +4,13 @@ import type { Step } from "../kernel/step.ts";
 import { alertBudget } from "./alert-budget.ts";
 import { askPerson } from "./ask.ts";
 import { callModel } from "./call-model.ts";
+import { mergeAgent } from "./agents/merge-agent.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { closeCalls, judgeTools, readCalls } from "./judge-tools.ts";
 import { prepareWorkspace } from "./prepare-workspace.ts";
 import { recover } from "./recover.ts";
+import { compact } from "./compact.ts";
+import { nextPhase } from "./next-phase.ts";
 import type { Drive } from "./run.ts";
 import { switched } from "./switch-model.ts";
 import { runTools } from "./run-tools.ts";
@@ -38,6 +41,12 @@ export async function perform(step: Doable, run: Drive): Promise<readonly Draft[
       return [switched(step, run)];
     case "alert":
       return alertBudget(step, run);
+    case "compact":
+      return compact(step, run);
+    case "next_phase":
+      return nextPhase(step, run.config());
+    case "merge_agent":
+      return mergeAgent(step.session, run);
     case "repair":
       return [{ kind: "HistoryRepaired", data: { kind: step.error, repair: step.repair } }];
     case "checkpoint":

@@ -21,7 +21,9 @@ export async function prepareWorkspace(run: Drive): Promise<readonly Draft[]> {
   const base = setup === null || !prepared.snapshots ? prepared : await prepared.workspace.snapshot();
   const tree = "tree" in base ? base.tree : prepared.base;
   return [
-    ...(setup === null ? [] : ([{ kind: "PhaseLeft", data: { phase: SETUP_PHASE } }] satisfies Draft[])),
+    ...(run.state().phase === SETUP_PHASE && run.config().phases.length === 0
+      ? ([{ kind: "PhaseLeft", data: { phase: SETUP_PHASE } }] satisfies Draft[])
+      : []),
     {
       kind: "WorkspacePrepared",
       data: {
@@ -70,15 +72,9 @@ interface SetupResult {
 async function setUp(run: Drive): Promise<SetupResult | null> {
   const { setup: command } = run.config();
   if (command === null) return null;
-  const again = run.state().phase === SETUP_PHASE;
-  await run.record([
-    again
-      ? {
-          kind: "HealthChanged",
-          data: { subsystem: "setup", status: "degraded", reason: "it was cut off and runs again" },
-        }
-      : { kind: "PhaseEntered", data: { phase: SETUP_PHASE } },
-  ]);
+  // A phase goes on through it: left and entered anew it would begin to count its turns again, and another model might answer
+  // in the middle of a turn. Also a crash during set-up leaves it as it was.
+  if (run.state().phase === null) await run.record([{ kind: "PhaseEntered", data: { say: null, phase: SETUP_PHASE } }]);
   const { label, session } = run.state();
   const now = run.host.clock.now();
   const against = standsAgainstOwn(run.config(), label, now);

@@ -1,5 +1,6 @@
 /** What a run comes to, for programs: the object that `--output json` prints. */
 import { waitingCalls } from "./ask.ts";
+import { windowOf } from "../kernel/compaction.ts";
 import type { ChosenModel } from "../kernel/model-policy.ts";
 import type { Event } from "../kernel/events/index.ts";
 import type { RunId, SessionId } from "../kernel/ids.ts";
@@ -29,6 +30,15 @@ export interface RunReport {
   readonly budget_left: { readonly scope: string; readonly usd: number } | null;
   /** Of all that was read by models, the share that came from the cache, from 0 to 1; null when nothing was read. */
   readonly cache_read_share: number | null;
+  /** How full the context is, and what was taken out of it in this session (the last compactions that a state remembers); null before
+   * the first answer that was counted. */
+  readonly context: {
+    readonly tokens: number;
+    readonly window: number;
+    readonly compactions: number;
+    /** Tokens. */
+    readonly freed: number;
+  } | null;
   /** Of this run: where another model took over, and what the one before could not do. */
   readonly model_switches: readonly ModelSwitch[];
   /** Of this run, in milliseconds: for its turn under the rate, and before failed calls were tried again. */
@@ -144,8 +154,16 @@ function spentUnder(scope: string, state: SessionState, run: RunId | null): Nano
   return null;
 }
 
+function contextOf(state: SessionState, tokens: number | null): RunReport["context"] {
+  if (tokens === null) return null;
+  // A conversation that begins anew has nothing taken out of it.
+  const compacted = state.compactions.filter(({ layer }) => layer !== "fresh");
+  const freed = compacted.reduce((sum, { before, after }) => sum + Math.max(0, before - after), 0);
+  return { tokens, window: windowOf(state), compactions: compacted.length, freed };
+}
+
 export function reportOf({ state, notes, end, run, duration_ms, workspace }: ReportParts): RunReport {
-  const { left, unknown_cost, cache_read_share } = standingOf(state, run);
+  const { left, unknown_cost, cache_read_share, context_tokens } = standingOf(state, run);
   return {
     session: state.session,
     run,
@@ -158,6 +176,7 @@ export function reportOf({ state, notes, end, run, duration_ms, workspace }: Rep
     unknown_cost_usd: dollarsOf(unknown_cost),
     budget_left: left === null ? null : { scope: left.scope, usd: dollarsOf(left.cost) },
     cache_read_share,
+    context: contextOf(state, context_tokens),
     model_switches: notes.model_switches,
     waits: notes.waits,
     duration_ms: Math.round(duration_ms),

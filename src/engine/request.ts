@@ -1,24 +1,49 @@
 /** What is asked of the model, made from the state alone, and its hash for the journal. */
 import type { SessionConfig } from "../kernel/config.ts";
-import type { Message } from "../kernel/content.ts";
+import { SUMMARY_REQUEST } from "../context/plan-compaction.ts";
+import { type Message, textPart } from "../kernel/content.ts";
 import { hashOf } from "../kernel/envelope.ts";
 import { canonicalJson } from "../kernel/json.ts";
 import { modelInUse } from "../kernel/model-in-use.ts";
-import type { SessionState } from "../kernel/state.ts";
+import type { CallPurpose, SessionState } from "../kernel/state.ts";
 import type { ModelRequest } from "../model/model.ts";
 import type { Prompt } from "./prompt.ts";
 
 /** A request extends the one before it (G13): the fold only ever appends to messages. */
-export function requestOf(state: SessionState, config: SessionConfig, { system, tools }: Prompt): ModelRequest {
+export function requestOf(
+  state: SessionState,
+  config: SessionConfig,
+  { system, tools }: Prompt,
+  purpose: CallPurpose = "turn",
+): ModelRequest {
   return {
     model: modelInUse(state).model,
     system,
     tools,
-    messages: state.messages,
+    messages: purpose === "turn" ? state.messages : askingForSummary(state.messages),
     thinking_from: state.thinking_from,
     max_tokens: state.max_tokens,
     thinking_tokens: config.thinking_tokens,
   };
+}
+
+/** The same request as ever, so that all of it is read from the provider's cache, with another end. */
+function askingForSummary(messages: readonly Message[]): readonly Message[] {
+  const part = textPart(SUMMARY_REQUEST, { from: "belay" });
+  const last = messages.at(-1);
+  if (last?.role !== "user") return [...messages, { role: "user", parts: [part] }];
+  return [...messages.slice(0, -1), { role: "user", parts: [...last.parts, part] }];
+}
+
+/** What a summary may have at most. Tokens. */
+const SUMMARY_TOKENS_MAX = 4_096;
+/** A token is at least one byte: what asks for a summary comes out of what was reserved for the answer. */
+const ASKING_TOKENS = Buffer.byteLength(SUMMARY_REQUEST) + 200;
+
+/** Of what was reserved for an answer, what the request may ask for. */
+export function answerTokens(reserved: number, purpose: CallPurpose, { thinking_tokens }: SessionConfig): number {
+  if (purpose === "turn") return reserved;
+  return Math.max(1, Math.min(SUMMARY_TOKENS_MAX + (thinking_tokens ?? 0), reserved - ASKING_TOKENS));
 }
 
 /** SHA-256 over all that a request says, as the journal knows it (secrets as their tokens): a replay comes to the same one. */

@@ -92,13 +92,13 @@ function tokensFor(max_tokens: number, run: Drive): number {
 }
 
 /** Infinite where there is no cap. */
-function leftTokens(at: ScopePosition): number {
+export function leftTokens(at: ScopePosition): number {
   return at.cap_tokens === null
     ? Number.POSITIVE_INFINITY
     : at.cap_tokens - at.tokens - at.unknown_tokens - at.reserved_tokens;
 }
 
-function leftCost(at: ScopePosition): number {
+export function leftCost(at: ScopePosition): number {
   return at.cap_cost === null
     ? Number.POSITIVE_INFINITY
     : at.cap_cost - addMoney(addMoney(at.cost, at.unknown_cost), nanoDollars(at.reserved_cost));

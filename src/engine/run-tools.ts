@@ -19,9 +19,14 @@ import { presentToolContent } from "../policy/injection/present.ts";
 import { parseToolInput } from "../tool/registry.ts";
 import type { Tool, ToolContext, ToolOutput, ToolStop } from "../tool/tool.ts";
 import type { CommandNetwork, PreparedCommand } from "../workspace/shell.ts";
+import { agentStarter } from "./agents/run-agent.ts";
 import { commandNetwork } from "./command-network.ts";
 import { endOverreaching, noteReach } from "./waiting-commands.ts";
-import { findTool, inputOf, type Judging, openCall, staysInside } from "./judge-tools.ts";
+import { goneCalls } from "./gone-tools.ts";
+import { inputOf, type Judging, openCall, staysInside } from "./judge-tools.ts";
+import { pastOutput, withoutRepeated } from "./past-output.ts";
+import { calledTool } from "./tool-list.ts";
+import { memoryKeeper } from "./memory/keeper.ts";
 import type { Drive } from "./run.ts";
 
 /** How long a tool may take to end after its signal aborted, in milliseconds. */
@@ -40,6 +45,8 @@ export interface Planned {
 }
 
 export async function runTools(ids: readonly ToolCallId[], run: Drive): Promise<readonly Draft[]> {
+  const gone = goneCalls(ids, run);
+  if (gone.length > 0) return gone; // what is left is decided anew
   const planned = ids.map((id) => plan(openCall(run.state(), id), run));
   await endOverreaching(run);
   const prepared = prepareCommand(planned, run);
@@ -49,7 +56,7 @@ export async function runTools(ids: readonly ToolCallId[], run: Drive): Promise<
   } finally {
     await (await prepared)?.drop();
   }
-  return [];
+  return run.signal.aborted ? [] : run.project.due(planned.map(({ call }) => call));
 }
 
 /**
@@ -83,7 +90,7 @@ async function runAll(planned: readonly Planned[], run: Drive): Promise<void> {
 }
 
 export function plan(call: ToolCall, run: Judging): Planned {
-  const tool = findTool(run.host.tools, call.part.name);
+  const { tool } = calledTool(call.part, run.host.tools);
   invariant(tool !== undefined, "invariant R0: only judged calls of known tools are run");
   const { workspace } = run.config();
   const parsed = parseToolInput(tool, inputOf(call, tool, run));
@@ -182,10 +189,14 @@ async function contextOf(planned: Planned, signal: AbortSignal, run: Drive): Pro
     limit_ms: planned.limit_ms,
     network: networkOf(call, run),
     interactive: run.interactive,
+    memories: memoryKeeper(call, run),
     onProcess: async (process) => {
       await run.record([{ kind: "ToolProcessStarted", data: { call: id, process } }]);
     },
     onProgress: (text) => run.delta({ type: "tool_progress", call: id, text }),
+    skills: run.project.skills,
+    agents: agentStarter(id, run),
+    pastOutput: (call) => pastOutput(call, run),
     keep: (text): Promise<BlobHash> =>
       run.host.store.putBlob(run.state().tenant, Buffer.from(run.redactor.redact(text).text, "utf8")),
   };
@@ -218,7 +229,9 @@ function receipt(planned: Planned, output: ToolOutput, took: number, run: Drive)
     ...(call.judged?.network_withheld === true ? [WITHHELD] : []),
   ];
   const note = notes.map((text) => textPart(`[${text}]`, { from: "belay" }));
-  const { parts, findings } = presentToolContent(labelled(call, output.content), { nonce: () => run.host.ids.trace() });
+  const { parts, findings } = presentToolContent(labelled(call, withoutRepeated(output.content, run.state())), {
+    nonce: () => run.host.ids.trace(),
+  });
   const id = call.part.call;
   const finished: Draft = {
     kind: "ToolFinished",

@@ -11,6 +11,9 @@ import { redactedDeltas } from "../store/redaction-stream.ts";
 import type { RunningCommand, Shell } from "../workspace/shell.ts";
 import type { PreparedWorkspace, Workspace } from "../workspace/workspace.ts";
 import type { Host } from "./host.ts";
+import type { AgentSessions } from "./agents/agent-sessions.ts";
+import { type ProjectContext, projectContext } from "./project-context.ts";
+import type { Prompt } from "./prompt.ts";
 import { layoutOf } from "../workspace/layout.ts";
 import { ownedWorkspace, type Ownership } from "./ownership.ts";
 
@@ -22,6 +25,12 @@ export interface Drive {
   /** Where the session works, absolute. */
   readonly root: string;
   readonly redactor: Redactor;
+  /** What every request of this run begins with: what the session is held to. */
+  readonly prompt: Prompt;
+  /** What the project tells agents. */
+  readonly project: ProjectContext;
+  /** Starts what the run hands on. */
+  readonly sessions: AgentSessions;
   /** When this run began, monotonic. */
   readonly began: number;
   readonly ownership: Ownership;
@@ -39,6 +48,8 @@ export interface Drive {
   abort(reason: StopReason): void;
   /** Keeps the error for `--debug`. */
   failedWith(error: unknown): void;
+  /** What `failedWith` heard first; null for nothing. */
+  failure(): unknown;
   /** Starts making the workspace, or gives the attempt under way: it runs beside the first model call. */
   preparing(): Promise<PreparedWorkspace>;
   /** Stops a preparation that nobody needs any more, and settles when nothing of it is at work. */
@@ -54,6 +65,8 @@ export interface DriveParts {
   readonly place: SessionPlace;
   readonly journal: Journal;
   readonly redactor: Redactor;
+  readonly prompt: Prompt;
+  readonly sessions: AgentSessions;
   readonly ownership: Ownership;
   readonly onDelta: (delta: Delta) => void;
   readonly onError: (error: unknown) => void;
@@ -67,6 +80,8 @@ export function createDrive(parts: DriveParts): Drive {
   let preparing: Promise<PreparedWorkspace> | null = null;
   let workspace: Promise<Workspace> | null = null;
   let shell: Promise<Shell> | null = null;
+  let project: ProjectContext | null = null;
+  let failure: unknown = null;
   // What is shown may be kept by whoever shows it (a log of CI, say), as a journal is.
   const deltas = redactedDeltas(parts.redactor, parts.onDelta);
 
@@ -77,6 +92,11 @@ export function createDrive(parts: DriveParts): Drive {
       return rootOf(place, journal.state);
     },
     redactor: parts.redactor,
+    prompt: parts.prompt,
+    get project() {
+      return (project ??= projectContext(drive));
+    },
+    sessions: parts.sessions,
     began: host.clock.monotonic(),
     ownership: parts.ownership,
     signal: stop.signal,
@@ -102,7 +122,11 @@ export function createDrive(parts: DriveParts): Drive {
     abort: (reason) => {
       if (!stop.signal.aborted) stop.abort(reason);
     },
-    failedWith: parts.onError,
+    failedWith: (error) => {
+      failure ??= error;
+      parts.onError(error);
+    },
+    failure: () => failure,
     preparing: () => (preparing ??= unhandledLater(prepare(drive, over.signal))),
     endPreparing: async () => {
       over.abort("ended");

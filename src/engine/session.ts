@@ -1,30 +1,38 @@
 /** Starting and resuming sessions: the row, the lease, the first events of a run, and then the loop. */
-import { relative } from "node:path";
-import { environmentNote } from "../context/environment-note.ts";
+import type { EnvironmentFacts } from "../context/environment-note.ts";
 import { DEFAULT_BUDGET } from "../kernel/budget.ts";
 import type { SessionConfig } from "../kernel/config.ts";
 import type { PlainPart } from "../kernel/content.ts";
 import type { Delta } from "../kernel/delta.ts";
 import type { Draft, Event, EventOf } from "../kernel/events/index.ts";
-import { hashOf } from "../kernel/envelope.ts";
+import { hashOf, type Parent } from "../kernel/envelope.ts";
 import { neutralise } from "../kernel/neutralise.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { LOCAL_PRINCIPAL, LOCAL_TENANT, type SessionId } from "../kernel/ids.ts";
 import { canonicalJson } from "../kernel/json.ts";
-import { phaseOfRun } from "../kernel/model-in-use.ts";
 import { NO_FALLBACK } from "../kernel/model-policy.ts";
 import { DEFAULT_CONFINEMENT, DEFAULT_FLOW, NO_RULES } from "../kernel/permissions.ts";
+import { DEFAULT_WORK, type WorkPolicy } from "../kernel/work-policy.ts";
 import { FOLD_VERSION, type SessionState } from "../kernel/state.ts";
 import { type Journal, openJournal } from "../store/journal.ts";
 import type { Lease, SessionPlace } from "../store/port.ts";
+import type { AgentBirth, AgentSessions } from "./agents/agent-sessions.ts";
+import { createRow, labelDrafts, onlyByParent, stopWith } from "./agents/beginning.ts";
 import { drive } from "./drive.ts";
+import { freshDrafts, resumedPhase, type Review, reviewDrafts } from "./going-on.ts";
 import type { Host } from "./host.ts";
+import { withKnownWindow } from "./known-window.ts";
 import { keepLease } from "./lease-keeper.ts";
 import { channel } from "./channel.ts";
 import { requireNoBatch } from "./no-batch.ts";
 import { type Instant, instantOf, LEASE_TTL_MS, ownership } from "./ownership.ts";
-import { promptOf } from "./prompt.ts";
+import { phaseDrafts } from "./next-phase.ts";
+import { appendPinned, isHeldTo, pinDraft, promptOfSession } from "./pinned.ts";
+import { type Prompt, promptOf, type PromptPart } from "./prompt.ts";
+import { beginning, saidLater } from "./project-context.ts";
 import { NO_NOTES, noted, type RunNotes, type RunReport, reportOf } from "./report.ts";
+import { dreamWhenDue } from "./memory/auto-dream.ts";
+import { withRecall } from "./memory/recall.ts";
 import { createDrive, type Drive } from "./run.ts";
 import { type CancelBy, requestStop, watchTime } from "./stopping.ts";
 import { newSummary } from "../store/summary.ts";
@@ -48,7 +56,7 @@ export interface LiveSession {
 }
 
 /** What a program that uses the library may leave away. */
-type Defaulted = "models" | "budget" | "permissions" | "flow" | "confinement";
+type Defaulted = "models" | "budget" | "permissions" | "flow" | "confinement" | keyof WorkPolicy;
 
 export interface StartRequest {
   readonly task: readonly PlainPart[];
@@ -60,6 +68,12 @@ export interface StartRequest {
   readonly place: Omit<SessionPlace, "directory"> & { readonly sessions: string };
   /** What the face found about its surroundings: journaled as the run begins. Default nothing. */
   readonly health?: readonly Health[];
+  /** What shapes behaviour besides prompt, tools, rules and agents (skills, rule files): journaled by hash. Default nothing. */
+  readonly parts?: readonly PromptPart[];
+  /** What was found about the machine and the repository. Default nothing. */
+  readonly facts?: EnvironmentFacts;
+  /** It is a sub-agent. Default: a person's. */
+  readonly agent?: AgentBirth;
 }
 
 type Health = EventOf<"HealthChanged">["data"];
@@ -69,14 +83,27 @@ export interface ResumeRequest {
   readonly message: readonly PlainPart[] | null;
   /** Changes the configuration; null leaves it as it was. */
   readonly change: ((config: SessionConfig) => SessionConfig) | null;
+  /** A person looked at the work. Default null: a session that waits for that is not resumed. */
+  readonly review?: Review | null;
+  /** The message is another task, and begins with a fresh conversation. Default false. */
+  readonly fresh?: boolean;
   /** As of a start. */
   readonly health?: readonly Health[];
+  readonly parts?: readonly PromptPart[];
+  /** From now on under this version's prompt and tools: what the provider has cached is read anew. Default false. */
+  readonly repin?: boolean;
+  /** Its parent resumes it. Default: a person does. */
+  readonly agent?: { readonly signal: AbortSignal };
 }
 
 type Versioned = Pick<SessionConfig, "permissions" | "flow">;
 
-export function versionsOf(host: Host, { permissions, flow }: Versioned): SessionConfig["versions"] {
-  const { versions, bytes } = promptOf(host.tools);
+/** @param prompt what is really sent */
+export function versionsOf(
+  host: Host,
+  { permissions, flow }: Versioned,
+  { versions, bytes }: Pick<Prompt, "versions" | "bytes"> = promptOf(host.tools),
+): SessionConfig["versions"] {
   const rules = hashOf(canonicalJson({ rules: permissions.rules, grants: flow.grants }));
   return { belay: host.version, ...versions, rules, fold: FOLD_VERSION, prompt_bytes: bytes };
 }
@@ -87,49 +114,53 @@ const DEFAULTS: Pick<SessionConfig, Defaulted> = {
   permissions: NO_RULES,
   flow: DEFAULT_FLOW,
   confinement: DEFAULT_CONFINEMENT,
+  ...DEFAULT_WORK,
 };
 
 export async function startSession(host: Host, request: StartRequest): Promise<LiveSession> {
-  const session = host.ids.session();
+  const { agent } = request;
+  const session = agent?.session ?? host.ids.session();
   const place: SessionPlace = {
     cwd: request.place.cwd,
     source: request.place.source,
     directory: `${request.place.sessions}/${session}`,
   };
-  const wanted = { ...DEFAULTS, ...request.config };
-  const config: SessionConfig = { ...wanted, versions: versionsOf(host, wanted) };
+  const wanted = await withKnownWindow({ ...DEFAULTS, ...request.config }, host.prices);
+  const prompt = promptOf(host.tools);
+  const config: SessionConfig = { ...wanted, versions: versionsOf(host, wanted, prompt) };
   // The row is kept like the journal: no secret in it either.
   const redactor = await host.redactor(place.directory);
   const title = redactor.redact(request.title).text;
   await redactor.flush();
-  await host.store.createSession({
+  await createRow(host, agent !== undefined, {
     tenant: LOCAL_TENANT,
     principal: LOCAL_PRINCIPAL,
     session,
-    root: session,
-    trace: host.ids.trace(),
+    root: agent?.root ?? session,
+    trace: agent?.trace ?? host.ids.trace(),
     place,
     priority: 0,
-    summary: newSummary(title, config.model),
+    summary: newSummary(title, config.model, config.agents.kind),
+  });
+  const begin = await beginning(host, {
+    config,
+    place,
+    prompt,
+    task: shown(request.task),
+    facts: request.facts ?? null,
   });
   const lease = await claimSession(host, session);
-  return launch(host, lease, place, () => [
+  return launch(host, lease, { place, repin: false, ...(agent === undefined ? {} : { agent }) }, () => [
     { kind: "SessionCreated", actor: "user", data: { title } },
     { kind: "SessionConfigured", actor: "user", data: { config } },
+    pinDraft({ prompt, config, more: [...begin.versions, ...(request.parts ?? [])], reason: "start" }),
     runStarted(host, 1, "start"),
     ...phaseDrafts(null, config),
     ...healthOf(request),
     ...workspaceLabel(config),
-    {
-      kind: "UserMessageAdded",
-      actor: "user",
-      data: {
-        parts: [
-          environmentNote(config.workspace.mode, isoDay(host.clock.now()), relative(place.source, place.cwd)),
-          ...shown(request.task),
-        ],
-      },
-    },
+    ...(agent === undefined ? [] : labelDrafts(agent.label)),
+    ...begin.drafts,
+    { kind: "UserMessageAdded", actor: "user", data: { parts: [...begin.parts] } },
   ]);
 }
 
@@ -137,13 +168,17 @@ export async function startSession(host: Host, request: StartRequest): Promise<L
 export const GOES_ON_ELSEWHERE = "another command goes on with it";
 
 export async function resumeSession(host: Host, request: ResumeRequest): Promise<LiveSession> {
-  const { session, message, change } = request;
+  const { session, message, change, review = null, fresh = false } = request;
   const lease = await claimSession(host, session);
   const row = await host.store.getSession(LOCAL_TENANT, session);
   if (row === null) throw noSession(session);
-  return launch(host, lease, row.place, (state) => {
+  const { repin = false, parts = [] } = request;
+  const agent = request.agent === undefined ? {} : { agent: request.agent };
+  return launch(host, lease, { place: row.place, repin, ...agent }, (state, prompt) => {
     requireNoBatch(state, GOES_ON_ELSEWHERE);
     const { config } = state;
+    if (request.agent === undefined && config?.agents.kind != null && state.workspace === null)
+      throw onlyByParent(session, row.root);
     if (config === null) {
       throw new HarnessError(
         "config_changed",
@@ -153,18 +188,26 @@ export async function resumeSession(host: Host, request: ResumeRequest): Promise
     }
     if (message === null && state.messages.length === 0) throw noTask(session);
     const chosen = change?.(config) ?? config;
-    const wanted: SessionConfig = { ...chosen, versions: versionsOf(host, chosen) };
+    const wanted: SessionConfig = { ...chosen, versions: versionsOf(host, chosen, prompt) };
     const changed = differences(config, wanted);
+    const pins = state.pinned === null || !isHeldTo(state.pinned, prompt);
+    const reviewed = reviewDrafts(state, wanted, review);
+    const anew = fresh ? freshDrafts(state) : [];
     return [
+      ...(pins ? [pinDraft({ prompt, config: wanted, more: parts, reason: repin ? "repin" : "resume" })] : []),
       ...(changed.length === 0
         ? []
         : ([{ kind: "SettingsChanged", actor: "user", data: { config: wanted, changed } }] satisfies Draft[])),
       runStarted(host, state.runs + 1, "resume"),
-      ...phaseDrafts(state.phase, wanted),
+      ...reviewed,
+      ...anew,
+      ...resumedPhase(state, wanted, { more: message !== null, fresh }),
       ...healthOf(request),
       ...(message === null
         ? []
-        : ([{ kind: "UserMessageAdded", actor: "user", data: { parts: shown(message) } }] satisfies Draft[])),
+        : ([
+            { kind: "UserMessageAdded", actor: "user", data: { parts: [...saidLater(shown(message), wanted, host)] } },
+          ] satisfies Draft[])),
     ];
   });
 }
@@ -172,16 +215,6 @@ export async function resumeSession(host: Host, request: ResumeRequest): Promise
 /** What nobody sees is no part of what somebody said. */
 function shown(parts: readonly PlainPart[]): PlainPart[] {
   return parts.map((part) => (part.type === "text" ? { ...part, text: neutralise(part.text).text } : part));
-}
-
-/** What a run may do names its phase: `plan`, or `work`. */
-function phaseDrafts(present: string | null, config: SessionConfig): readonly Draft[] {
-  const phase = phaseOfRun(config);
-  if (phase === present) return [];
-  return [
-    ...(present === null ? [] : [{ kind: "PhaseLeft", data: { phase: present } } satisfies Draft]),
-    ...(phase === null ? [] : [{ kind: "PhaseEntered", data: { phase } } satisfies Draft]),
-  ];
 }
 
 /** What the workspace holds from its start on. */
@@ -236,11 +269,13 @@ export async function openForWriting(
   host: Host,
   lease: Lease,
   place: SessionPlace,
+  parent?: Parent,
 ): Promise<{ readonly journal: Journal; readonly redactor: Drive["redactor"] }> {
   try {
     const redactor = await host.redactor(place.directory);
     const { tenant, session } = lease;
-    const journal = await openJournal({ store: host.store, tenant, session, lease, redactor, spans: host.ids });
+    const of = parent === undefined ? {} : { parent };
+    const journal = await openJournal({ store: host.store, tenant, session, lease, redactor, spans: host.ids, ...of });
     return { journal, redactor };
   } catch (error) {
     await host.store.release(lease);
@@ -248,13 +283,27 @@ export async function openForWriting(
   }
 }
 
+/** What a run may start besides itself. */
+const SESSIONS: AgentSessions = {
+  start: startSession,
+  resume: resumeSession,
+  open: async (host, session, place) => (await openForWriting(host, await claimSession(host, session), place)).journal,
+};
+
+interface Launch {
+  readonly place: SessionPlace;
+  readonly repin: boolean;
+  readonly agent?: Partial<Pick<AgentBirth, "parent">> & Pick<AgentBirth, "signal">;
+}
+
 async function launch(
   host: Host,
   lease: HeldLease,
-  place: SessionPlace,
-  first: (state: SessionState) => readonly Draft[],
+  { place, repin, agent }: Launch,
+  first: (state: SessionState, prompt: Prompt) => readonly Draft[],
 ): Promise<LiveSession> {
-  const { journal, redactor } = await openForWriting(host, lease, place);
+  const { journal, redactor } = await openForWriting(host, lease, place, agent?.parent);
+  const prompt = await promptOfRun(host, journal, repin);
   const events = channel<readonly Event[]>();
   const deltas = channel<Delta>();
   let failure: unknown = null;
@@ -263,6 +312,8 @@ async function launch(
     place,
     journal,
     redactor,
+    prompt,
+    sessions: SESSIONS,
     ownership: ownership(journal, host.clock, lease.asked),
     onDelta: deltas.emit,
     onError: (error) => (failure = error),
@@ -275,12 +326,18 @@ async function launch(
   try {
     // Before anything is paid for: without its files a session cannot go on.
     if (journal.state.workspace !== null) await run.workspace();
-    await journal.append(first(journal.state));
+    await appendPinned(
+      journal,
+      host.store,
+      prompt,
+      await withRecall(first(journal.state, prompt), host, journal.state),
+    );
   } catch (error) {
     await journal.close();
     throw error;
   }
   const cancel = (by: CancelBy, reason: string): void => void requestStop(run, by, reason);
+  stopWith(agent?.signal, run);
   return {
     session: lease.session,
     done: driveToEnd(run, journal, cancel, () => notes),
@@ -290,6 +347,17 @@ async function launch(
     state: () => journal.state,
     failure: () => failure,
   };
+}
+
+/** Gives the lease back where the session is held to texts that are gone. */
+async function promptOfRun(host: Host, journal: Journal, repin: boolean): Promise<Prompt> {
+  if (repin) return promptOf(host.tools);
+  try {
+    return await promptOfSession(journal.state, host);
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
 }
 
 async function driveToEnd(
@@ -319,6 +387,7 @@ async function driveToEnd(
   await run.endPreparing();
   await keeper.stop();
   await closeQuietly(journal);
+  await dreamWhenDue(run.host, journal.state, run.signal);
   return reportOf({
     state: journal.state,
     notes: notes(),
@@ -356,10 +425,6 @@ async function closeQuietly(journal: Journal): Promise<void> {
   } catch (error) {
     if (!(error instanceof HarnessError)) throw error;
   }
-}
-
-function isoDay(ms: number): string {
-  return new Date(ms).toISOString().slice(0, "2026-01-31".length);
 }
 
 function runStarted(host: Host, number: number, reason: "start" | "resume"): Draft {

@@ -2,6 +2,7 @@
 import { commandNetwork, standsAgainstOwn } from "./command-network.ts";
 import type { Draft } from "../kernel/events/index.ts";
 import { TOOL_OUTPUT_CHARS_MAX } from "../kernel/limits.ts";
+import { neutralise } from "../kernel/neutralise.ts";
 import { runOwnCommand } from "./own-command.ts";
 import type { Drive } from "./run.ts";
 
@@ -42,7 +43,7 @@ export async function verify(command: string, run: Drive): Promise<readonly Draf
         passed,
         tree,
         duration_ms: end.duration_ms,
-        tail: end.output.slice(-Math.min(TAIL_CHARS, TOOL_OUTPUT_CHARS_MAX)),
+        tail: neutralise(end.output.slice(-Math.min(TAIL_CHARS, TOOL_OUTPUT_CHARS_MAX))).text,
         output: kept,
       },
     },

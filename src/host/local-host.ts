@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
 import type { Host, Prompter } from "../engine/host.ts";
+import { createContextFiles } from "../engine/context-files.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { createIds } from "../kernel/ids.ts";
@@ -75,6 +76,8 @@ export function createLocalHost(options: LocalHostOptions): Host {
       pack: workspaces.pack,
       copySecrets: async (from, to) => copyVault(join(from, VAULT_FILE), join(to, VAULT_FILE)),
     },
+    contextFiles: (source) =>
+      createContextFiles({ project: source, claude: join(userHome, ".claude"), belay: options.home }),
     shell: async (workspace, mode, limits = DEFAULT_CONFINEMENT) => {
       const common = { root: workspace.root, scratch: workspace.scratch, home: userHome, path, environment, clock };
       return mode === "bwrap" ? sandboxed(workspace, options.home, limits, common) : createPlainShell(common);
@@ -119,6 +122,7 @@ async function sandboxed(
     // grep and glob run it; belay may be installed below the home that is hidden
     readable: ripgrep === null ? workspace.readable : [...workspace.readable, dirname(ripgrep)],
     tree: workspace.mode === "in_place" ? "users" : "own",
+    ...(workspace.read_only === true ? { readOnly: true } : {}),
     protectedPaths: workspace.protected,
     readableSecrets: limits.readable_secrets,
     hidden: [belayHome],

@@ -3,6 +3,7 @@
  * provider counted for the last answer is exact and replaces the bytes up to there; only the new suffix is bounded.
  */
 import type { ContentPart, Message, Opaque } from "./content.ts";
+import { MEMORY_BYTES_MAX, memoryTokensIn, RECALL_ORIGIN, RECALLED_BYTES_MAX, REMEMBER_TOOL } from "./memory.ts";
 import { modelInUse } from "./model-in-use.ts";
 import type { SessionState } from "./state.ts";
 import { NO_USAGE, type Usage } from "./usage.ts";
@@ -38,9 +39,26 @@ const BYTES_PER_TOKEN = 3;
 
 /** What the next prompt is likely to have, and how much of it was sent before. Tokens; no bound. */
 export function likelyTokens(state: SessionState): { readonly prompt: number; readonly cached: number } {
-  const cached = state.counted?.tokens ?? 0;
+  const { tokens = 0, cleared } = state.counted ?? {};
+  const counted = Math.max(0, tokens - (cleared?.freed ?? 0));
   const fresh = suffixBytes(state) + (state.counted === null ? fixedTokens(state) : 0);
-  return { prompt: cached + Math.ceil(fresh / BYTES_PER_TOKEN), cached };
+  return { prompt: counted + Math.ceil(fresh / BYTES_PER_TOKEN), cached: Math.min(counted, cleared?.same ?? counted) };
+}
+
+/** What a part is likely to have. Tokens; no bound. */
+export function partTokens(part: ContentPart): number {
+  return Math.ceil(
+    (PART_OVERHEAD_BYTES + partBytes(part, ANTHROPIC_IMAGE_TOKENS_MAX * BYTES_PER_TOKEN)) / BYTES_PER_TOKEN,
+  );
+}
+
+/** What a text is likely to have. Tokens; no bound. */
+export function textTokens(text: string): number {
+  return bytesTokens(bytes(text));
+}
+
+export function bytesTokens(count: number): number {
+  return Math.ceil(count / BYTES_PER_TOKEN);
 }
 
 /**
@@ -59,7 +77,22 @@ export function worstCaseUsages(tokens: number, max_tokens: number): readonly Us
 
 /** @returns an upper bound of the tokens a message adds to a prompt. */
 function messageBytes({ parts }: Message, image: number): number {
-  return parts.reduce((sum, part) => sum + PART_OVERHEAD_BYTES + partBytes(part, image), 0);
+  return parts.reduce((sum, part) => sum + PART_OVERHEAD_BYTES + partBytes(part, image) + memoryBytes(part), 0);
+}
+
+/** What is put in for references to memories when the part is sent (`engine/memory/texts.ts`). */
+function memoryBytes(part: ContentPart): number {
+  const { from, by } = part.origin;
+  if (part.type === "text" && from === RECALL_ORIGIN.from && by === RECALL_ORIGIN.by) return RECALLED_BYTES_MAX;
+  if (part.type === "tool_use" && part.name === REMEMBER_TOOL)
+    return MEMORY_BYTES_MAX * memoryTokensIn(JSON.stringify(part)).length;
+  if (part.type !== "text" && part.type !== "thinking") return 0;
+  if (from !== "model" && from !== "belay") return 0;
+  return (
+    MEMORY_BYTES_MAX *
+    (memoryTokensIn(part.text).length +
+      (part.opaque === undefined ? 0 : memoryTokensIn(JSON.stringify(part.opaque)).length))
+  );
 }
 
 function partBytes(part: ContentPart, image: number): number {

@@ -17,6 +17,7 @@ import {
   PERMISSION_MODES,
   permissionsSchema,
 } from "./permissions.ts";
+import { DEFAULT_WORK, workSchema } from "./work-policy.ts";
 
 export const configSchema = lazy(() =>
   z.object({
@@ -52,6 +53,7 @@ export const configSchema = lazy(() =>
     setup: z.string().nullable(),
     /** Its exit code decides `verification`. */
     verify: z.string().nullable(),
+    ...workSchema().shape,
     /** SHA-256 of what shapes behaviour, so that a change of behaviour can be traced to a change of text. */
     versions: z.object({
       belay: z.string(),
@@ -75,12 +77,13 @@ const PROMPT_BYTES_V1 = 11_000;
 
 /**
  * Version 1 had no caps on money and one model: a session of that time goes on without caps and without a fallback. Version 2
- * had no rules, no labels and no limits of a command: it goes on with the defaults.
+ * had no rules, no labels and no limits of a command, version 3 no compaction, phases, sub-agents or memory: such a session goes on
+ * with the defaults.
  */
 export function upcastConfig(data: JsonObject, version: number): JsonObject {
   const config = data["config"] as JsonObject; // every version of these events has one
-  const upcast = version === 1 ? withMoney(config) : withPolicy(config);
-  return { ...data, config: upcast };
+  const upcast = UPCASTS[version - 1] ?? withWork;
+  return { ...data, config: upcast(config) };
 }
 
 function withMoney(config: JsonObject): JsonObject {
@@ -93,3 +96,9 @@ function withPolicy(config: JsonObject): JsonObject {
   const policy = { permissions: NO_RULES, flow: DEFAULT_FLOW, confinement: DEFAULT_CONFINEMENT };
   return { ...config, versions, ...policy };
 }
+
+function withWork(config: JsonObject): JsonObject {
+  return { ...config, ...(DEFAULT_WORK as unknown as JsonObject) }; // plain data
+}
+
+const UPCASTS: readonly ((config: JsonObject) => JsonObject)[] = [withMoney, withPolicy, withWork];

@@ -8,20 +8,22 @@
  */
 import { ERROR_TABLE, type ErrorKind } from "./error-kind.ts";
 import type { Repair } from "./events/history-repaired.ts";
-import { worstCaseTokens } from "./bound.ts";
+import { likelyTokens, worstCaseTokens } from "./bound.ts";
+import { OUTPUT_TOKENS_MIN } from "./budget.ts";
 import { dueAlert, nextTurn, seriesOf, usedUp } from "./caps.ts";
+import { dueCompaction, noWayOut, type NoWayOut, tooManyCompactions, windowOf } from "./compaction.ts";
 import { invariant } from "./harness-error.ts";
 import { FALLBACK_AFTER_FAILURES, PAUSES_PER_TURN_MAX, PARALLEL_READS_MAX } from "./limits.ts";
 import { nextModel } from "./model-in-use.ts";
 import type { Verification } from "./outcome.ts";
-import type { RunState, SessionState, ToolCall } from "./state.ts";
+import type { LimitName, RunState, SessionState, ToolCall } from "./state.ts";
 import type { FinishStep, Step } from "./step.ts";
 import { totalTokens } from "./usage.ts";
 
 export function decide(state: SessionState): Step {
   const { run } = state;
   invariant(run !== null && state.config !== null, "invariant D0: only a configured session with a run is driven");
-  return recovery(state, run) ?? stopping(state, run) ?? toolWork(state) ?? conversation(state);
+  return recovery(state, run) ?? stopping(state, run) ?? toolWork(state) ?? agentWork(state) ?? conversation(state);
 }
 
 /** D3. */
@@ -34,18 +36,16 @@ function recovery(state: SessionState, run: RunState): Step | null {
 
 /** Somebody or a limit stops the run: open calls are closed first, finished work is kept. */
 function stopping(state: SessionState, run: RunState): Step | null {
-  const why = run.cancel
-    ? `canceled: ${run.cancel.reason}`
-    : run.limit
-      ? `the limit ${run.limit} of the session was reached`
-      : null;
+  // That the context is full was decided with its reason, between two turns: it is decided again.
+  const limit = run.limit === "context" ? null : run.limit;
+  const why = run.cancel ? `canceled: ${run.cancel.reason}` : limit && `the limit ${limit} of the session was reached`;
   if (why === null) return null;
   const open = state.batch.filter((call) => call.result === null).map(idOf);
   if (open.length > 0) return { kind: "close_calls", calls: open, reason: why };
   if (state.dirty) return { kind: "checkpoint", label: run.cancel ? "when canceled" : "at the limit" };
-  return run.limit
-    ? finish(state, "limit_reached", { limit: limitValue(state, run.limit) })
-    : finish(state, "canceled");
+  return limit === null
+    ? finish(state, "canceled")
+    : finish(state, "limit_reached", { limit: limitValue(state, limit) });
 }
 
 /** The open batch, in order: judged, approved, and run; reads together, changes alone. */
@@ -89,6 +89,12 @@ function nextTools(state: SessionState, open: readonly ToolCall[]): readonly Too
   return reads.length > 0 ? reads : open.slice(0, 1);
 }
 
+/** The files of sub-agents come in one after the other, when the calls of the batch are done. */
+function agentWork({ agents, merging }: SessionState): Step | null {
+  const next = merging?.session ?? agents.find(({ outcome, merged }) => outcome !== null && merged === null)?.session;
+  return next === undefined ? null : { kind: "merge_agent", session: next };
+}
+
 function conversation(state: SessionState): Step {
   const { model } = state;
   if (model.status === "failed") return afterFailure(state, model);
@@ -109,9 +115,7 @@ function conversation(state: SessionState): Step {
     case "max_tokens":
       return repaired(state, "truncated", "continue", "The answer reached max_tokens twice in a row.");
     case "context_window":
-      return finish(state, "failed", {
-        error: { kind: "context_overflow", message: "The conversation filled the model's context window." },
-      });
+      return overflowed(state, "The conversation filled the model's context window.");
     case "pause_turn":
       if (state.pauses > PAUSES_PER_TURN_MAX) {
         return finish(state, "failed", {
@@ -127,6 +131,8 @@ function conversation(state: SessionState): Step {
 
 /** The model says it is done. Whether that is true is not its decision. */
 function done(state: SessionState): Step {
+  const to = phaseAfter(state);
+  if (to !== null && state.phase !== null) return { kind: "next_phase", from: state.phase, to };
   const verify = state.config?.verify ?? null;
   if (verify !== null && state.workspace === null) return { kind: "prepare_workspace" };
   if (state.dirty) return { kind: "checkpoint", label: "task done" };
@@ -151,7 +157,53 @@ function callModel(state: SessionState): Step {
   if (used !== null) return finish(state, "budget_exhausted", { error: { kind: "budget_exceeded", message: used } });
   const alert = dueAlert(state);
   if (alert !== null) return alert;
-  return { kind: "call_model", turn, attempt };
+  if (reviewDue(state, turn)) return finish(state, "needs_review");
+  return compaction(state, turn) ?? { kind: "call_model", turn, attempt, purpose: "turn" };
+}
+
+/** A limit counts turns, so a retry or a turn that goes on is never stopped for a review. */
+function reviewDue({ config, turn, reviewed_turn }: SessionState, next: number): boolean {
+  const every = config?.review_every ?? null;
+  return every !== null && next > turn && turn - reviewed_turn >= every;
+}
+
+/** X1, and what is due before the next call; null where nothing is. */
+function compaction(state: SessionState, turn: number): Step | null {
+  // What a turn began with, it ends with: an attempt or a paused turn sends the same again.
+  if (turn === state.turn && state.stop === "pause_turn") return null;
+  const stuck = noWayOut(state);
+  if (stuck !== null) return full(state, stuck);
+  const due = dueCompaction(state, turn);
+  if (due === null) return null;
+  if (due.layer === "micro") return { kind: "compact", ...due };
+  const many = tooManyCompactions(state);
+  if (many !== null) return full(state, many);
+  // A summary needs room for an answer that is worth having.
+  if (state.summary === null && state.config?.context.summary === true && state.max_tokens >= OUTPUT_TOKENS_MIN)
+    return { kind: "call_model", turn: Math.max(1, state.turn), attempt: 1, purpose: "summary" };
+  return { kind: "compact", ...due };
+}
+
+/** Once in a row of failures the conversation is made smaller and sent again. */
+function overflowed(state: SessionState, message: string): Step {
+  const stuck = state.failures.repaired.includes("context_overflow") ? null : tooManyCompactions(state);
+  if (stuck !== null) return full(state, stuck);
+  if (!state.failures.repaired.includes("context_overflow"))
+    return { kind: "compact", layer: "reactive", reason: message, calls: [] };
+  const reason = `The conversation was compacted and still does not fit: ${message}`;
+  return full(state, { reason, value: likelyTokens(state).prompt, max: windowOf(state) });
+}
+
+function full(state: SessionState, { reason, value, max }: NoWayOut): Step {
+  const error = { kind: "context_overflow" as const, message: reason };
+  return finish(state, "limit_reached", { limit: { limit: "context", value, max }, error });
+}
+
+/** The phase after the present one; null where there is none. */
+function phaseAfter({ config, phase }: SessionState): string | null {
+  const phases = config?.phases ?? [];
+  const at = phases.findIndex(({ name }) => name === phase);
+  return at === -1 ? null : (phases[at + 1]?.name ?? null);
 }
 
 const REPAIRS: { readonly [Kind in ErrorKind]?: Repair } = {
@@ -188,8 +240,9 @@ function afterFailure(state: SessionState, failed: Failed): Step {
       return finish(state, "refused", { error });
     case "fall_back":
       return finish(state, endOfFailed(failed.kind), { error });
-    // Compaction and escalation have nobody yet who could do them: the run ends resumable.
     case "compact":
+      return overflowed(state, failed.message);
+    // Escalation has nobody yet who could do it: the run ends resumable.
     case "escalate":
     case "pause":
     case "abort":
@@ -238,10 +291,7 @@ function finish(
   return { kind: "finish", outcome, verification, error, limit };
 }
 
-function limitValue(
-  state: SessionState,
-  limit: keyof NonNullable<SessionState["config"]>["limits"],
-): FinishStep["limit"] {
+function limitValue(state: SessionState, limit: Exclude<LimitName, "context">): FinishStep["limit"] {
   const max = state.config?.limits[limit] ?? 1;
   const value = {
     turns: state.turn,

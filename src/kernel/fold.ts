@@ -6,6 +6,7 @@
  */
 import { EVENTS, type Event, type EventKind, isEventKind, type UnknownEvent } from "./events/index.ts";
 import { type EventDefinition, upcastPayload } from "./events/definition.ts";
+import { NO_CONTINUITY } from "./continuity.ts";
 import { type Envelope, FIRST_HASH } from "./envelope.ts";
 import { HarnessError } from "./harness-error.ts";
 import type { PrincipalId, SessionId, TenantId, TraceId } from "./ids.ts";
@@ -74,6 +75,15 @@ export function emptyState(of: {
     label: CLEAN_LABEL,
     approvals: {},
     health: {},
+    continuity: NO_CONTINUITY,
+    compactions: [],
+    summary: null,
+    pinned: null,
+    reviewed_turn: 0,
+    agents: [],
+    merging: null,
+    rules_loaded: [],
+    recalled: [],
     jobs: null,
     unknown_kinds: [],
   };

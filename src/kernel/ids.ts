@@ -17,6 +17,7 @@ export type ModelCallId = Branded<"model call">;
 /** One tool call. Ours, never the provider's: providers reuse and forget theirs. */
 export type ToolCallId = Branded<"tool call">;
 export type CheckpointId = Branded<"checkpoint">;
+export type MemoryId = Branded<"memory">;
 export type TraceId = Branded<"trace">;
 export type SpanId = Branded<"span">;
 /** `sha256:<64 hex>` of the bytes. */
@@ -31,6 +32,7 @@ export interface Ids {
   modelCall(): ModelCallId;
   toolCall(): ToolCallId;
   checkpoint(): CheckpointId;
+  memory(): MemoryId;
   trace(): TraceId;
   span(): SpanId;
 }
@@ -48,6 +50,7 @@ export function createIds(nowMs: () => number, random: (n: number) => Uint8Array
     modelCall: () => mint("mdl") as ModelCallId,
     toolCall: () => mint("call") as ToolCallId,
     checkpoint: () => mint("chk") as CheckpointId,
+    memory: () => mint("mem") as MemoryId,
     trace: () => hex(16) as TraceId,
     span: () => hex(8) as SpanId,
   };
@@ -94,6 +97,18 @@ export function parseCheckpointId(text: string): CheckpointId {
     );
   }
   return text as CheckpointId; // the shape was checked on the line above
+}
+
+/** @throws HarnessError `usage` when the text is not the shape of a memory's id. */
+export function parseMemoryId(text: string): MemoryId {
+  if (!/^mem_[a-z0-9]{4,60}$/.test(text)) {
+    throw new HarnessError(
+      "usage",
+      `"${text.slice(0, 80)}" is not the id of a memory.`,
+      "`belay memory list` lists them.",
+    );
+  }
+  return text as MemoryId; // the shape was checked on the line above
 }
 
 const TREE = /^[0-9a-f]{40}$/;

@@ -3,6 +3,11 @@
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
 
+/** Of what JSON.parse made, so that its members are JSON. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /**
  * Canonical JSON: keys sorted by UTF-16 code unit, no white space, `undefined` members left out, no NaN and no infinity.
  * Lone surrogates are written as escapes by JSON.stringify, so that the text is always valid UTF-8.

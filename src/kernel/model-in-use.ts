@@ -34,8 +34,13 @@ export function nextModel(state: Pick<SessionState, "config" | "using">, kind: E
   return policy.fallback[state.using === null ? 0 : state.using.fallback + 1] ?? null;
 }
 
-/** The phase of a run, by what it may do; null where nothing hangs on phases. */
-export function phaseOfRun({ permission_mode, models, budget }: SessionConfig): string | null {
+/** The phase of a run: the one that was reached of those that were planned, else by what it may do; null where nothing hangs on phases. */
+export function phaseOfRun(
+  { permission_mode, models, budget, phases }: SessionConfig,
+  present: string | null,
+): string | null {
+  const [first] = phases;
+  if (first !== undefined) return phases.find(({ name }) => name === present)?.name ?? first.name;
   const hangs = Object.keys(models.phases).length > 0 || budget.caps.some(({ scope }) => scope.startsWith("phase:"));
   if (permission_mode === "plan") return "plan";
   return hangs ? "work" : null;

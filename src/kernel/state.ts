@@ -4,9 +4,12 @@ import type { SessionConfig } from "./config.ts";
 import type { Message, PlainPart, ToolResultPart, ToolUsePart } from "./content.ts";
 import type { SessionLabel } from "./label.ts";
 import type { Parent } from "./envelope.ts";
+import type { Continuity } from "./continuity.ts";
 import type { ErrorKind } from "./error-kind.ts";
 import type {
+  BlobHash,
   CheckpointId,
+  MemoryId,
   ModelCallId,
   PrincipalId,
   RunId,
@@ -24,7 +27,7 @@ import type { Tally } from "./scope.ts";
 import type { Usage } from "./usage.ts";
 
 /** Raised whenever a fold changes what it yields: kept snapshots of another version are thrown away. */
-export const FOLD_VERSION = 4;
+export const FOLD_VERSION = 5;
 
 export type ToolEffect = "read" | "write" | "execute" | "network";
 export type ToolStatus = "ok" | "error" | "denied" | "canceled" | "timed_out" | "stalled" | "interrupted";
@@ -78,10 +81,19 @@ export const NO_FAILURES: SessionState["failures"] = {
   refused: { count: 0, waited_ms: 0 },
 };
 
+/** `turn`: the conversation goes on. `summary`: the model is asked what should be kept of it. */
+export type CallPurpose = "turn" | "summary";
+
 /** Where the conversation with the model stands. */
 export type ModelPhase =
   | { readonly status: "idle" }
-  | { readonly status: "calling"; readonly call: ModelCallId; readonly epoch: number; readonly attempt: number }
+  | {
+      readonly status: "calling";
+      readonly call: ModelCallId;
+      readonly epoch: number;
+      readonly attempt: number;
+      readonly purpose: CallPurpose;
+    }
   | {
       readonly status: "failed";
       readonly kind: ErrorKind;
@@ -126,13 +138,53 @@ export interface RunState {
   readonly turns: number;
 }
 
-export type LimitName = "turns" | "active_ms" | "tokens";
+/** `context`: what the model can read is full, and nothing more can be taken out. */
+export type LimitName = "turns" | "active_ms" | "tokens" | "context";
+
+/** A sub-agent that this session started. */
+export interface AgentRecord {
+  readonly session: SessionId;
+  readonly call: ToolCallId;
+  /** The kind of agent. */
+  readonly agent: string;
+  /** It works in files of its own, which are brought back when it ended. */
+  readonly writes: boolean;
+  readonly outcome: Outcome | null;
+  /** Whether it left files that differ; null while it runs. */
+  readonly changed: boolean | null;
+  /** What became of its files. Null: nothing yet. */
+  readonly merged: AgentMergeStatus | null;
+}
+
+/** `red`: the verification failed with them, so they were taken out again. `kept`: left in the sub-agent's own session. */
+export type AgentMergeStatus = "merged" | "conflict" | "red" | "kept";
+
+/** Sub-agents that a state remembers, the newest last. */
+export const AGENTS_KEPT_MAX = 1_000;
+
+/** What was taken out of the conversation, newest last. */
+export interface Compaction {
+  readonly layer: CompactionLayer;
+  readonly run: number;
+  readonly turn: number;
+  /** Likely tokens of the prompt. */
+  readonly before: number;
+  readonly after: number;
+}
+export type CompactionLayer = "micro" | "auto" | "reactive" | "fresh";
+export const COMPACTIONS_KEPT_MAX = 20;
 
 export interface RunEnd {
   readonly outcome: Outcome;
   readonly verification: Verification;
   readonly exit_code: number;
   readonly error: { readonly kind: ErrorKind; readonly message: string } | null;
+}
+
+export interface PinnedPrompt {
+  /** Of the system prompt's text, and of the printed tool schemas. */
+  readonly system: BlobHash;
+  readonly tools: BlobHash;
 }
 
 export interface SessionState {
@@ -184,6 +236,8 @@ export interface SessionState {
   readonly counted: {
     readonly messages: number;
     readonly tokens: number;
+    /** Of them, what was likely taken out since; and what of the beginning is as it was sent. Tokens. */
+    readonly cleared?: { readonly freed: number; readonly same: number };
     /** What was read for that answer, by whom. Absent where the count is reckoned. */
     readonly reported?: {
       readonly run: number;
@@ -238,6 +292,22 @@ export interface SessionState {
   readonly health: {
     readonly [subsystem: string]: { readonly status: "ok" | "degraded" | "down"; readonly reason: string };
   };
+  /** What must not be forgotten, whatever is taken out of the conversation. */
+  readonly continuity: Continuity;
+  readonly compactions: readonly Compaction[];
+  /** What the model wrote for a compaction that is about to be made; empty where it could not. Null: it was not asked. */
+  readonly summary: string | null;
+  /** The texts of prompt and tools that the session is held to; null: those of this version. */
+  readonly pinned: PinnedPrompt | null;
+  /** Turn of the last review by a person, or of the start. */
+  readonly reviewed_turn: number;
+  readonly agents: readonly AgentRecord[];
+  /** The sub-agent whose files are being brought in, and the tree from before it. */
+  readonly merging: { readonly session: SessionId; readonly tree: TreeHash | null } | null;
+  /** Names of the project's rules that came to apply while the session ran. */
+  readonly rules_loaded: readonly string[];
+  /** Memories that the conversation shows, by reference. */
+  readonly recalled: readonly MemoryId[];
   /** The jobs of a batch; null for a session. */
   readonly jobs: BatchState | null;
   /** Kinds of events that this version does not know: they are shown, and the session is not driven. */

@@ -1,16 +1,27 @@
 /** What the engine can do next. `decide` names one of these; the engine's `perform` does it. */
 import type { ErrorKind } from "./error-kind.ts";
-import type { ModelCallId, ToolCallId } from "./ids.ts";
+import type { ModelCallId, SessionId, ToolCallId } from "./ids.ts";
 import type { ChosenModel } from "./model-policy.ts";
 import type { Repair } from "./events/history-repaired.ts";
 import type { Outcome, Verification } from "./outcome.ts";
-import type { LimitName } from "./state.ts";
+import type { CallPurpose, CompactionLayer, LimitName } from "./state.ts";
 
 export type Step =
   /** An older run was cut off: find out what became of what it had started. */
   | { readonly kind: "recover"; readonly model: ModelCallId | null; readonly calls: readonly ToolCallId[] }
   | { readonly kind: "prepare_workspace" }
-  | { readonly kind: "call_model"; readonly turn: number; readonly attempt: number }
+  /** `summary`: the model is asked what should be kept of a conversation that is about to be compacted. */
+  | { readonly kind: "call_model"; readonly turn: number; readonly attempt: number; readonly purpose: CallPurpose }
+  | {
+      readonly kind: "compact";
+      readonly layer: Exclude<CompactionLayer, "fresh">;
+      readonly reason: string;
+      /** Of `micro`: whose results are cleared. */
+      readonly calls: readonly ToolCallId[];
+    }
+  /** The files of a sub-agent that ended are brought in. */
+  | { readonly kind: "merge_agent"; readonly session: SessionId }
+  | { readonly kind: "next_phase"; readonly from: string; readonly to: string }
   | { readonly kind: "judge_tools"; readonly calls: readonly ToolCallId[] }
   | { readonly kind: "ask"; readonly calls: readonly ToolCallId[] }
   /** Several reads, or one call that may change something. */

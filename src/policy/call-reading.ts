@@ -5,6 +5,7 @@ import type { JudgeRequest, JudgeStanding } from "./standing.ts";
 import type { SimpleCommand } from "./shell/reading.ts";
 import type { KnownProgram, ProgramReading } from "./shell/program.ts";
 import { isInstructionFile } from "./flow/instruction-files.ts";
+import { inPhase } from "./phases.ts";
 
 export interface CallReading {
   readonly ruled: RuleVerdict;
@@ -40,8 +41,9 @@ const readers = lazy(async () => {
 });
 
 /** What the rules say and how the command is read. */
-export async function readCall({ tool, input }: JudgeRequest, standing: JudgeStanding): Promise<CallReading> {
-  const { config, root, home } = standing;
+export async function readCall(request: JudgeRequest, standing: JudgeStanding): Promise<CallReading> {
+  const { tool, input } = request;
+  const { config, root, home } = inPhase(request, standing);
   const { decideByRules, readShellAt, readProgram } = await readers();
   const context = { rules: config.permissions.rules, mode: config.permission_mode, cwd: root, home };
   const ruled = await decideByRules({ tool, input }, context);

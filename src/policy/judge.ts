@@ -4,9 +4,11 @@
  * J1: deny beats ask beats allow, over every part of a call and over everything that is asked here.
  * J2: a permission mode never switches the sandbox off, and never opens a sink that a label closes.
  * J3: what is not understood is not allowed on its word.
+ * J4: what a phase or the session's own list of tools leaves out is denied, whatever rules say.
  */
 import type { SessionConfig } from "../kernel/config.ts";
 import type { PermissionRule } from "../kernel/permissions.ts";
+import { MEMORY_SCOPES, REMEMBER_TOOL } from "../kernel/memory.ts";
 import { isProtectedPath } from "../kernel/protected-paths.ts";
 import { isSecretPath } from "../kernel/secret-paths.ts";
 import { fetchDestination, readFetchAddress } from "../kernel/url-host.ts";
@@ -14,6 +16,7 @@ import { isInstructionFile } from "./flow/instruction-files.ts";
 import { bringsIn, type BringsIn } from "./flow/sources.ts";
 import { isGranted, openDomains, standsAgainst } from "./flow/sinks.ts";
 import type { CallReading } from "./call-reading.ts";
+import { inPhase, phaseView } from "./phases.ts";
 import type { JudgeRequest, JudgeStanding } from "./standing.ts";
 import type { Decision, RuleVerdict, SinkUse, Verdict } from "./verdict.ts";
 
@@ -30,7 +33,9 @@ interface View {
 const STRENGTH: { readonly [D in Decision]: number } = { allow: 0, ask: 1, deny: 2 };
 
 /** Whether a judgement needs the call read (`readCall`): loading what reads rules and commands takes some time. */
-export function needsReading({ tool, effect }: JudgeRequest, { config, label }: JudgeStanding): boolean {
+export function needsReading(request: JudgeRequest, standing: JudgeStanding): boolean {
+  const { tool, effect } = request;
+  const { config, label } = inPhase(request, standing);
   if (config.permissions.rules.length > 0) return true;
   if (effect === "read" || effect === "write") return false;
   return (
@@ -43,8 +48,14 @@ export function judge(request: JudgeRequest, standing: JudgeStanding, reading: C
   const { config } = standing;
   const ruled = reading?.ruled ?? null;
   const flow = judgeFlow(request, standing, reading);
-  const views = [ownView(request, standing, ruled), guard(request, ruled), flow.view];
-  const strongest = views.reduce((a, b) => (STRENGTH[b.decision] > STRENGTH[a.decision] ? b : a));
+  const views: readonly View[] = [
+    ownView(request, inPhase(request, standing), ruled),
+    guard(request, ruled),
+    flow.view,
+  ];
+  const strongest =
+    phaseView(request, standing, ruled) ??
+    views.reduce((a, b) => (STRENGTH[b.decision] > STRENGTH[a.decision] ? b : a));
   const view = answered(strongest, config);
   return {
     decision: view.decision,
@@ -166,6 +177,8 @@ function isFrontPage(url: string, { rule }: RuleVerdict): boolean {
 
 /** Where a call acts outside, or on what steers later sessions; null where it does not. */
 function sinkOf({ tool, effect, input }: JudgeRequest, config: SessionConfig): SinkUse | null {
+  if (tool === REMEMBER_TOOL)
+    return { sink: "memory", destination: MEMORY_SCOPES.find((scope) => scope === input["scope"]) ?? "project" };
   if (tool === "web_fetch") {
     const url = String(input["url"] ?? "");
     return { sink: "network", destination: fetchDestination({ url }) ?? url };

@@ -13,6 +13,8 @@ export interface JudgeRequest {
 export interface JudgeStanding {
   readonly config: SessionConfig;
   readonly label: SessionLabel;
+  /** The phase that the session is in; null for none. */
+  readonly phase: string | null;
   /** Whether the user wrote this text in the session themselves. */
   readonly userWrote: (text: string) => boolean;
   /** Whether the web itself named this address: strangers, who know nothing of what the session holds. */

@@ -4,7 +4,7 @@ import type { BlobHash } from "../kernel/ids.ts";
 const BLOB_HASH = /^sha256:[0-9a-f]{64}$/;
 
 /** The fields of events and content parts that hold a blob's name. */
-const BLOB_FIELDS: ReadonlySet<string> = new Set(["blob", "output"]);
+const BLOB_FIELDS: ReadonlySet<string> = new Set(["blob", "output", "system", "tools"]);
 
 /**
  * Walks the payload of an event. What a model wrote as the input of a tool is skipped: a text of its choosing that looks

@@ -8,6 +8,7 @@
  * J4: after `fenced` or `store_io` nothing is written any more: every later append fails with the same error.
  * J5: what is staged is stored before whatever is appended after it, in one transaction; no listener hears of it sooner.
  */
+import type { Parent } from "../kernel/envelope.ts";
 import type { Draft, Event } from "../kernel/events/index.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import type { SessionId, SpanId, TenantId } from "../kernel/ids.ts";
@@ -58,6 +59,8 @@ export interface JournalOptions {
   readonly redactor: Redactor;
   /** One new span for each append. */
   readonly spans: { span(): SpanId };
+  /** Whose sub-agent a session is that has no event yet. Absent: nobody's. */
+  readonly parent?: Parent;
 }
 
 /** @throws HarnessError `session_not_found`, `event_unknown`, `fenced`, `store_corrupt` */
@@ -74,7 +77,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   }
   // Whoever claimed after this lease may have written what was just read.
   if (!isHolder(row, options.lease)) throw fenced(session);
-  return journalOf(options, row, state);
+  const { parent } = options;
+  return journalOf(options, row, parent === undefined || state.seq > 0 ? state : { ...state, parent });
 }
 
 function journalOf(options: JournalOptions, row: SessionRow, loaded: SessionState): Journal {

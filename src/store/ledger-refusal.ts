@@ -30,6 +30,7 @@ function placeOf(scope: string): string {
   if (at < 0) return `the ${scope}`;
   const [kind, id] = [scope.slice(0, at), scope.slice(at + 1)];
   const slash = id.indexOf("/");
+  if (kind === "tree") return `session ${id} with its sub-agents`;
   if (slash < 0 || (kind !== "turn" && kind !== "phase")) return `${kind} ${id}`;
   return `${kind} ${id.slice(slash + 1)} of session ${id.slice(0, slash)}`;
 }
@@ -37,6 +38,7 @@ function placeOf(scope: string): string {
 /** What raises a cap of money; of tokens only a phase has one that an option gives. */
 const OPTIONS: { readonly [kind: string]: string } = {
   session: "`--budget`",
+  tree: "`--budget`",
   turn: "`--turn-budget`",
   phase: "`--phase` or the settings",
   group: "`--group` or the settings",

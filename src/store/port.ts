@@ -16,9 +16,10 @@
  */
 import type { Cells } from "./cells.ts";
 import type { Ledger, LedgerMoves } from "./ledger.ts";
+import type { Memories } from "./memories.ts";
 import type { BlobHash, PrincipalId, SessionId, TenantId, TraceId } from "../kernel/ids.ts";
 
-export interface Store extends Ledger, Cells {
+export interface Store extends Ledger, Cells, Memories {
   readonly capabilities: StoreCapabilities;
 
   /** The store's time, in milliseconds since the epoch. Leases and events are stamped with it. */
@@ -67,8 +68,8 @@ export interface Store extends Ledger, Cells {
   requestCancel(tenant: TenantId, session: SessionId): Promise<void>;
 
   /**
-   * Removes the session, its records, its snapshot and its references to blobs. What it spent stays in the ledger; what it still
-   * has reserved becomes unknown spend. @throws `lease_held` while it is driven
+   * Removes the session, its records, its snapshot and its references to blobs. What was learned in it stays, as memories do. What
+   * it spent stays in the ledger; what it still has reserved becomes unknown spend. @throws `lease_held` while it is driven
    */
   deleteSession(tenant: TenantId, session: SessionId): Promise<void>;
 
@@ -116,6 +117,8 @@ export interface SessionSummary {
   /** Nano-dollars; null when unknown. */
   readonly cost: number | null;
   readonly model: string;
+  /** The kind of sub-agent that it is; absent for a session that a person started. */
+  readonly agent?: string;
 }
 
 /** What belongs to one machine and must not be in an event: absolute paths. */
@@ -157,6 +160,8 @@ export interface SessionFilter {
   readonly tenant: TenantId;
   /** Only sessions started in this directory or of this source. */
   readonly directory?: string;
+  /** Only sessions of this tree: its first one, sub-agents, forks. */
+  readonly root?: SessionId;
   readonly limit: number;
 }
 

@@ -5,8 +5,9 @@ import { totalTokens } from "../kernel/usage.ts";
 import type { SessionStatus, SessionSummary } from "./port.ts";
 
 /** Of a session whose row is there and whose journal is not yet. */
-export function newSummary(title: string, model: string): SessionSummary {
+export function newSummary(title: string, model: string, agent: string | null = null): SessionSummary {
   return {
+    ...(agent === null ? {} : { agent }),
     title,
     status: "new",
     outcome: null,
@@ -19,7 +20,9 @@ export function newSummary(title: string, model: string): SessionSummary {
 }
 
 export function summaryOf(state: SessionState): SessionSummary {
+  const agent = state.config?.agents.kind ?? null;
   return {
+    ...(agent === null ? {} : { agent }),
     title: state.title,
     status: statusOf(state),
     outcome: state.end?.outcome ?? null,

@@ -38,6 +38,7 @@ export const WRITES: ReadonlySet<StoreMethod> = new Set<StoreMethod>([
   "moveLedger",
   "setTenantCap",
   "writeCell",
+  "changeMemories",
 ]);
 
 export function faultyStore(inner: Store, fault: Fault): FaultyStore {
@@ -109,6 +110,10 @@ export function aroundStore(inner: Store, around: Around): Store {
     readCell: (tenant, key) => around("readCell", () => inner.readCell(tenant, key)),
     writeCell: (command) => around("writeCell", () => inner.writeCell(command)),
     listCells: (tenant, prefix, limit) => around("listCells", () => inner.listCells(tenant, prefix, limit)),
+    changeMemories: (of, changes) => around("changeMemories", () => inner.changeMemories(of, changes)),
+    getMemories: (of, ids) => around("getMemories", () => inner.getMemories(of, ids)),
+    listMemories: (view, limit) => around("listMemories", () => inner.listMemories(view, limit)),
+    searchMemories: (view, query, limit) => around("searchMemories", () => inner.searchMemories(view, query, limit)),
     close: () => inner.close(),
   };
 }

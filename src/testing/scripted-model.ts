@@ -98,11 +98,13 @@ export interface ScriptedModel extends Model {
 
 export function scriptedModel(script: readonly ScriptedStep[], provider = "scripted"): ScriptedModel {
   const calls: ModelRequest[] = [];
-  let counted = 0;
-  const usageOf = (request: ModelRequest, step: AnswerStep): Usage => {
-    const prompt = Math.max(counted, tokens(JSON.stringify(request)));
-    const cached = counted;
-    counted = prompt;
+  let last = "";
+  const usageOf = ({ system, tools, messages }: ModelRequest, step: AnswerStep): Usage => {
+    const text = JSON.stringify([system, tools, messages]);
+    const prompt = tokens(text);
+    // What a request has in common with the one before it was written to the cache by that one.
+    const cached = Math.min(prompt, Math.floor(sameFromTheFront(last, text) / CHARS_PER_TOKEN));
+    last = text;
     const written = [step.think ?? "", step.text ?? "", JSON.stringify(step.calls ?? [])].join("");
     return {
       input_tokens: 0,
@@ -141,6 +143,13 @@ export function scriptedModel(script: readonly ScriptedStep[], provider = "scrip
       }
     },
   };
+}
+
+function sameFromTheFront(a: string, b: string): number {
+  const most = Math.min(a.length, b.length);
+  let same = 0;
+  while (same < most && a.charCodeAt(same) === b.charCodeAt(same)) same++;
+  return same;
 }
 
 async function answer(

@@ -9,6 +9,7 @@ import type { ContractCase, MakeStore, Need } from "./store-contract/case.ts";
 import { cellCases } from "./store-contract/cell-cases.ts";
 import { leaseCases } from "./store-contract/lease-cases.ts";
 import { ledgerCases } from "./store-contract/ledger-cases.ts";
+import { memoryCases } from "./store-contract/memory-cases.ts";
 import { recordCases } from "./store-contract/record-cases.ts";
 import { sessionCases } from "./store-contract/session-cases.ts";
 import { sharedLedgerCases } from "./store-contract/shared-ledger-cases.ts";
@@ -23,6 +24,7 @@ export const storeContract: readonly ContractCase[] = [
   ...ledgerCases,
   ...sharedLedgerCases,
   ...cellCases,
+  ...memoryCases,
 ];
 
 /** A skip says why. */

@@ -38,8 +38,9 @@ export const readTool: Tool<ReadInput> = {
   run: (request, context) => withFileFailures("read", () => read(request, context)),
 };
 
-async function read(request: ReadInput, { workspace }: ToolContext): Promise<ToolOutput> {
+async function read(request: ReadInput, { workspace, pastOutput }: ToolContext): Promise<ToolOutput> {
   const { path } = request;
+  if (path.startsWith(PAST_OUTPUT)) return outputOf(path.slice(PAST_OUTPUT.length), pastOutput);
   const stat = await workspace.files.stat(path);
   if (stat === null) return failsWith(`There is no ${path}. Look with glob, or read its directory.`, "read");
   if (stat.type === "directory") return listing(path, await workspace.files.list(path));
@@ -51,6 +52,15 @@ async function read(request: ReadInput, { workspace }: ToolContext): Promise<Too
       "read",
     );
   return says(numbered(request, new TextDecoder().decode(bytes)), { from: "workspace", by: path });
+}
+
+/** Before the id of a call: what it gave back, where that was cleared from the conversation. */
+const PAST_OUTPUT = "output:";
+
+async function outputOf(call: string, pastOutput: ToolContext["pastOutput"]): Promise<ToolOutput> {
+  const content = await pastOutput(call);
+  if (content === null) return failsWith(`No call ${call} of this session gave anything back.`, "read");
+  return { status: "ok", content, output: null, exit: null };
 }
 
 function numbered({ path, offset = 1, limit = READ_LINES_DEFAULT }: ReadInput, text: string): string {

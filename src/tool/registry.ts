@@ -1,12 +1,16 @@
 /** The built-in tools, in the order in which every request names them: a prefix that never moves is a prefix that is cached. */
 import * as z from "zod";
-import type { Json, JsonObject } from "../kernel/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
 import { lazy } from "../kernel/lazy.ts";
 import { bashTool } from "./bash.ts";
 import { editTool } from "./edit.ts";
 import { globTool } from "./glob.ts";
 import { grepTool } from "./grep.ts";
 import { readTool } from "./read.ts";
+import { skillTool } from "./skill.ts";
+import { taskTool } from "./task.ts";
+import { rememberTool } from "./remember.ts";
+import { todoTool } from "./todo.ts";
 import type { Tool } from "./tool.ts";
 import { webFetchTool } from "./web-fetch.ts";
 import { writeTool } from "./write.ts";
@@ -34,6 +38,10 @@ export const builtInTools: () => readonly Tool[] = lazy(() => [
   erased(globTool),
   erased(bashTool),
   erased(webFetchTool),
+  erased(todoTool),
+  erased(rememberTool),
+  erased(taskTool),
+  erased(skillTool),
 ]);
 
 /** Builds every schema; the first call costs some milliseconds. */
@@ -59,16 +67,18 @@ function schemaOf(tool: Tool): JsonObject {
   return withoutNoise(schema as JsonObject); // a JSON Schema is JSON
 }
 
-/** The bounds that zod writes for every safe integer say nothing to a model and cost tokens. */
+/** Bounds that no model needs to hear of: it keeps them anyway, or the answer names what does not fit. They cost tokens each turn. */
+const UNSAID: ReadonlySet<string> = new Set(["minLength", "maxLength", "exclusiveMinimum", "maxItems"]);
+
 function withoutNoise(schema: JsonObject): JsonObject {
-  const kept = Object.entries(schema).filter(
-    ([, value]) => value !== Number.MAX_SAFE_INTEGER && value !== Number.MIN_SAFE_INTEGER,
-  );
-  return Object.fromEntries(kept.map(([key, value]) => [key, isObject(value) ? withoutNoise(value) : value]));
+  const kept = Object.entries(schema).filter(([name, value]) => !isNoise(name, value));
+  return Object.fromEntries(kept.map(([key, value]) => [key, isJsonObject(value) ? withoutNoise(value) : value]));
 }
 
-function isObject(value: Json): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** zod writes a bound for every safe integer. */
+function isNoise(name: string, value: Json): boolean {
+  if (typeof value !== "number") return false; // a field of a tool may be called like a bound
+  return UNSAID.has(name) || value === Number.MAX_SAFE_INTEGER || value === Number.MIN_SAFE_INTEGER;
 }
 
 /** A list of tools forgets what each takes. True to `run` because the runner hands it only what `parseToolInput` returned. */

@@ -26,6 +26,7 @@ import { mergeWork } from "./delivery/merge.ts";
 import { changedOutside } from "./snapshot/outside-scope.ts";
 import { restoreTree } from "./snapshot/restore.ts";
 import { isSystemError, lstatIfThere } from "./files/rooted.ts";
+import { writeNote } from "./own-note.ts";
 import { Shadow } from "./snapshot/shadow.ts";
 import { Turns } from "./turns.ts";
 import type { OpenRequest, Workspace } from "./workspace.ts";
@@ -69,6 +70,8 @@ class OpenWorkspace implements Workspace {
   readonly #record: WorkspaceRecord;
   readonly #shadow: Shadow;
   readonly #turns = new Turns();
+  /** Null until it was looked at. */
+  #noteTracked: boolean | null = null;
 
   constructor(dependencies: WorkspaceDependencies, layout: Layout, record: WorkspaceRecord, shadow: Shadow) {
     const inPlace = record.mode === "in_place";
@@ -115,6 +118,18 @@ class OpenWorkspace implements Workspace {
         limit,
         entries_max: this.#dependencies.limits.untracked_entries,
       });
+    });
+  }
+
+  note(text: string) {
+    return this.#turns.take(async () => {
+      const { ordinary } = this.#record;
+      const tree = this.mode === "in_place" ? "users" : "own";
+      const isTracked = async () => (this.#noteTracked ??= await this.#shadow.tracksNote());
+      const end = await writeNote({ files: this.#shadow.files, ordinary, tree, isTracked }, text);
+      // What this workspace wrote itself is belay's: git is not asked about it again.
+      if (end === "written") this.#noteTracked = false;
+      return end;
     });
   }
 

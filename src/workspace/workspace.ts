@@ -8,6 +8,7 @@
  */
 import type { WorkspaceMode } from "../kernel/config.ts";
 import type { TreeHash } from "../kernel/ids.ts";
+import type { NoteEnd } from "./own-note.ts";
 import type { LeftOut } from "./snapshot/left-out.ts";
 
 /** Makes and reopens workspaces. `directory` is the session's own directory under belay's home. */
@@ -42,6 +43,11 @@ export interface RecreateRequest {
   readonly trees: readonly TreeHash[];
   /** The newest commit of the other one's branch; a new branch is begun where it cannot be had. */
   readonly commit: string | null;
+  /**
+   * Where the work is brought back to, absolute. Absent: where the other one's is. With it the new workspace is a copy, whatever
+   * the other one is: nothing of a repository that stands there is ever read.
+   */
+  readonly source?: string;
   readonly from:
     | { readonly kind: "workspace"; readonly directory: string }
     /** `source`: where the user is. When that is a repository with the commit `head`, the workspace is connected with it. */
@@ -118,6 +124,8 @@ export interface PreparedWorkspace {
 
 export interface Workspace {
   readonly mode: WorkspaceMode;
+  /** Its files belong to somebody else: nothing is written to them, and its commands see them read-only. Absent is false. */
+  readonly read_only?: boolean;
   /** Absolute path of the tree the agent works in. */
   readonly root: string;
   /** The private HOME and temporary directory of its commands. Volatile: emptied when a half-done call is rolled back. */
@@ -136,6 +144,11 @@ export interface Workspace {
   markFileClock(): FileClockMark;
   /** Paths outside the tracked scope (ignored files, `.git`) whose inode changed after the mark; at most `limit`. */
   untrackedChangedSince(mark_ms: number, limit: number): Promise<readonly string[]>;
+  /**
+   * Writes belay's own note for people and the model, `.belay/CONTINUITY.md`: no part of the work, so no snapshot, difference,
+   * delivery or `untrackedChangedSince` has it. What cannot be written is said and not thrown.
+   */
+  note(text: string): Promise<NoteEnd>;
   /** Empties HOME and temp, as after a reboot. */
   resetScratch(): Promise<void>;
   /** Commits a tree to the session's branch and returns the commit; null where there is no branch or nothing new. */

@@ -85,6 +85,8 @@ function filesIn(root: string, below = ""): Files {
   for (const name of readdirSync(join(root, below))) {
     if (name === ".git") continue;
     const path = join(below, name);
+    // It names the session, which has another id each time, and is nobody's work.
+    if (path === ".belay") continue;
     const stat = lstatSync(join(root, path));
     const executable = (stat.mode & 0o100) !== 0 ? "x" : "-";
     if (stat.isDirectory()) Object.assign(found, { [`${path}/`]: "directory" }, filesIn(root, path));

@@ -145,7 +145,7 @@ function runnerOf(
   emulator: Emulator,
   task: string,
 ): (killAt: number, first: boolean) => Promise<ChildEnd> {
-  const { verify, unconfined, inPlace, insist, after, cancelAtCommand } = scenario;
+  const { verify, unconfined, inPlace, insist, after, cancelAtCommand, window } = scenario;
   const order = { home, repository, store, task, url: emulator.url, sandbox, verify };
   return (killAt, first) =>
     startSessionChild(
@@ -155,6 +155,7 @@ function runnerOf(
         ...(unconfined ? { unconfined } : {}),
         ...(inPlace ? { inPlace } : {}),
         ...(insist ? { insist } : {}),
+        ...(window === undefined ? {} : { window }),
         ...(after === undefined ? {} : { after }),
         ...(first && cancelAtCommand !== undefined ? { cancelAtCommand } : {}),
       },

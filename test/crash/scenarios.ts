@@ -13,11 +13,16 @@ export interface CrashScenario {
   readonly cancelAtCommand?: number;
   /** When the verification failed the user says once more what he wants. */
   readonly insist?: true;
+  /** Tokens that the model reads at most: so few that the conversation is compacted. */
+  readonly window?: number;
   /** What is done with the finished session. */
   readonly after?: "rollback" | "merge" | "apply";
   /** Fewer kill points than this mean that the scenario lost something. */
   readonly pointsMin: number;
 }
+
+type TurnInput = NonNullable<ScenarioInput["turns"]>[number];
+type FaultInput = NonNullable<TurnInput["fault"]>;
 
 const EDIT = { tool: "edit", input: { path: "src/app.js", old_string: "return 1", new_string: "return 2" } };
 const FIXED = "grep -q 'return 2' src/app.js";
@@ -29,6 +34,38 @@ const read = (path: string): { readonly tool: string; readonly input: { readonly
   tool: "read",
   input: { path },
 });
+
+/** About 2,500 tokens of output. */
+const filling = (word: string): string => `echo ${word} >> log.txt; seq 1 1800; echo MARK ${word}`;
+/** What is no result is cleared only with the whole conversation. About 1,700 tokens. */
+const WEIGHED = "I have weighed it. ".repeat(270);
+const WORDS = ["one", "two", "three", "four", "five"];
+
+/**
+ * After a compaction the emulator takes the conversation for another one, with a script of its own: so what comes next is told by the
+ * last result, in both of them.
+ * @param fault of the turn in the middle
+ */
+function marked(fault?: FaultInput): TurnInput[] {
+  const next = WORDS.slice(1).map((word, n): TurnInput => ({
+    match: { tool_result_contains: `MARK ${WORDS[n] ?? ""}` },
+    say: WEIGHED,
+    chunk_chars: 5_000,
+    call: [n === 1 ? EDIT : bash(`true ${word}`), bash(filling(word))],
+    ...(n === 2 && fault !== undefined ? { fault } : {}),
+  }));
+  return [
+    { match: { user_contains: "about to be shortened" }, repeat: 10, say: "One and two are in the log." },
+    ...next,
+    { match: { tool_result_contains: "MARK five" }, say: "Done." },
+    { call: [bash(filling("one"))] },
+  ];
+}
+
+const OVERFLOW = {
+  type: "error",
+  error: { type: "invalid_request_error", message: "prompt is too long: 203456 tokens > 200000 maximum" },
+};
 
 /** Above what stands in a row; no two pieces alike. */
 const LARGE = Array.from({ length: 12_000 }, (_, i) => `line ${i}`).join("\n");
@@ -147,6 +184,23 @@ export const SCENARIOS: readonly CrashScenario[] = [
         { call: [bash("echo three >> log.txt")] },
         { say: "Done." },
       ],
+    },
+  },
+  {
+    name: "compaction",
+    verify: FIXED,
+    window: 12_000,
+    pointsMin: 60,
+    script: { conversations: [{ task_contains: "<continuity>", turns: marked() }], turns: marked() },
+  },
+  {
+    name: "overflow",
+    verify: FIXED,
+    window: 100_000,
+    pointsMin: 60,
+    script: {
+      conversations: [{ task_contains: "<continuity>", turns: marked() }],
+      turns: marked({ status: 400, body: OVERFLOW }),
     },
   },
   ...(["rollback", "merge", "apply"] as const).map((after): CrashScenario => ({

@@ -14,6 +14,7 @@ import { LOCAL_TENANT, type SessionId } from "../../src/kernel/ids.ts";
 import { createAnthropicModel } from "../../src/model/anthropic/adapter.ts";
 import { readEvents } from "../../src/store/journal.ts";
 import type { SessionRow, Store } from "../../src/store/port.ts";
+import { DEFAULT_CONTEXT } from "../../src/kernel/work-policy.ts";
 import { testConfig } from "../support/config.ts";
 import { systemClock, testHost } from "../support/host.ts";
 import type { ChildOrder } from "../support/session-child.ts";
@@ -84,6 +85,7 @@ function configOf(): ReturnType<typeof testConfig> {
     ...(order.unconfined ? { approval: "ask" } : {}),
     ...(order.inPlace ? { workspace: { mode: "in_place", base: null } } : {}),
     verify: order.verify ?? null,
+    ...(order.window === undefined ? {} : { max_tokens: 2_048, context: { ...DEFAULT_CONTEXT, window: order.window } }),
   });
 }
 

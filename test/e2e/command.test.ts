@@ -51,6 +51,7 @@ describe("belay run", () => {
       "unknown_cost_usd",
       "budget_left",
       "cache_read_share",
+      "context",
       "model_switches",
       "waits",
       "duration_ms",
@@ -59,6 +60,7 @@ describe("belay run", () => {
       "checkpoints",
       "error",
       "waiting",
+      "review",
     ]);
     expect(report).toMatchObject({ outcome: "completed", verification: "passed", exit_code: 0, turns: 2, error: null });
     expect(report.cost_usd).toBeGreaterThan(0);

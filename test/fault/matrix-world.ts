@@ -1,8 +1,11 @@
-/** What the fault matrix runs: whole sessions over the real adapters and HTTP, against the emulator, with a counting tool. */
+/**
+ * What the fault matrix runs: whole sessions over the real adapters and HTTP, against the emulator, with a counting tool. They are
+ * about the model and change no file, so all of them look at one workspace.
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
+import { afterAll, onTestFinished } from "vitest";
 import * as z from "zod";
 import type { Host } from "../../src/engine/host.ts";
 import type { RunReport } from "../../src/engine/report.ts";
@@ -20,8 +23,10 @@ import { type Emulator, startEmulator } from "../../src/testing/emulator/emulato
 import type { FaultInput } from "../../src/testing/emulator/fault.ts";
 import type { ScenarioInput, TurnInput } from "../../src/testing/emulator/scenario.ts";
 import type { Tool } from "../../src/tool/tool.ts";
+import { readOnlyView } from "../../src/workspace/read-only-view.ts";
+import type { OpenRequest, PreparedWorkspace, Workspaces } from "../../src/workspace/workspace.ts";
 import { testConfig } from "../support/config.ts";
-import { eventsOf } from "../support/session.ts";
+import { eventsOf, type Finished } from "../support/session.ts";
 
 export const PROVIDERS = ["anthropic", "openai", "openai-compatible"] as const;
 export type Provider = (typeof PROVIDERS)[number];
@@ -40,6 +45,9 @@ export const hastyClock: Clock = {
   monotonic: () => systemClock.monotonic() * HASTE,
   sleep: (ms, signal) => systemClock.sleep(ms / HASTE, signal),
 };
+
+/** No session ends what is made for all of them. */
+const NEVER = new AbortController().signal;
 
 export interface MatrixWorld {
   readonly emulator: Emulator;
@@ -62,19 +70,22 @@ export interface WorldFacts {
   readonly provider: Provider;
   readonly scenario: ScenarioInput;
   readonly timeouts?: Partial<ModelTimeouts>;
+  /** Of its own context, for a test that runs beside others. */
+  readonly finished?: Finished;
 }
 
-export async function matrixWorld({ provider, scenario, timeouts }: WorldFacts): Promise<MatrixWorld> {
-  const emulator = await startEmulator({ scenario });
-  onTestFinished(() => emulator.close());
-  const directory = mkdtempSync(join(tmpdir(), "belay-matrix-"));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  const home = join(directory, "home");
-  const project = join(directory, "project");
-  mkdirSync(home, { mode: 0o700 });
-  mkdirSync(project);
-  writeFileSync(join(project, "a.txt"), "a\n");
+const directory = mkdtempSync(join(tmpdir(), "belay-matrix-"));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+const home = join(directory, "home");
+const project = join(directory, "project");
+mkdirSync(home, { mode: 0o700 });
+mkdirSync(project);
+writeFileSync(join(project, "a.txt"), "a\n");
 
+export async function matrixWorld(facts: WorldFacts): Promise<MatrixWorld> {
+  const { provider, scenario, timeouts, finished = onTestFinished } = facts;
+  const emulator = await startEmulator({ scenario });
+  finished(() => emulator.close());
   const counted: string[] = [];
   const local = createLocalHost({
     store: createMemoryStore({ clock: hastyClock }),
@@ -91,7 +102,8 @@ export async function matrixWorld({ provider, scenario, timeouts }: WorldFacts):
     version: "0.0.0-test",
   });
   // A list of tools forgets what each takes; the runner hands it only what its schema let through.
-  const host: Host = { ...local, tools: [countTool(counted) as unknown as Tool] };
+  const tools = [countTool(counted) as unknown as Tool];
+  const host: Host = { ...local, workspaces: viewsOfOne(local.workspaces), tools };
 
   return {
     emulator,
@@ -115,6 +127,17 @@ export async function matrixWorld({ provider, scenario, timeouts }: WorldFacts):
       };
     },
   };
+}
+
+let made: Promise<PreparedWorkspace> | null = null;
+
+function viewsOfOne(workspaces: Workspaces): Workspaces {
+  const view = async ({ directory, ...request }: OpenRequest): Promise<PreparedWorkspace> => {
+    const one = { ...request, base: null, directory: join(home, "sessions", "looked-at"), signal: NEVER };
+    const { workspace: of, ...prepared } = await (made ??= workspaces.prepare(one));
+    return { ...prepared, workspace: readOnlyView({ of, tree: prepared.base, directory }) };
+  };
+  return { prepare: view, open: async (request) => (await view(request)).workspace };
 }
 
 /** Two calls beside each other, with characters of several bytes, then the end. */

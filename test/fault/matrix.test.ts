@@ -3,10 +3,12 @@
  * no turn past its limit, no tool twice, none from an answer that failed. A sample of the positions runs with `npm test`, all
  * of them with `npm run test:long`.
  */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { ERROR_TABLE, type ErrorKind } from "../../src/kernel/error-kind.ts";
 import type { FaultInput } from "../../src/testing/emulator/fault.ts";
 import type { Wire } from "../../src/testing/emulator/fault.ts";
+import type { ModelTimeouts } from "../../src/model/model.ts";
+import type { Finished } from "../support/session.ts";
 import {
   counts,
   type MatrixSession,
@@ -99,6 +101,9 @@ const AT_EVERY_EVENT: readonly PlacedRow[] = [
   { name: "an error of the server after", at: errorAfter("api_error"), kind: "server_error" },
   { name: "an error of rate after", at: errorAfter("rate_limit_error"), kind: "rate_limit" },
   { name: "an unknown event after", at: (n) => ({ unknown_event: { after_event: n } }), kind: "none" },
+];
+
+const SILENT: readonly PlacedRow[] = [
   {
     name: "silence after",
     at: (n) => ({ silence_after_event: n }),
@@ -138,15 +143,9 @@ describe.each(PROVIDERS)("over %s", (provider) => {
     once(provider, row),
   );
 
-  it.each(AT_EVERY_EVENT)("$name any event of the stream is handled", { timeout: TIMEOUT_MS }, async (row) => {
-    const events = await eventCount(provider);
-    const placed = positions(events).map((event) => ({
-      name: `case${event}`,
-      fault: row.at(event),
-      kind: typeof row.kind === "function" ? row.kind(event, events, provider) : row.kind,
-    }));
-    await every(provider, placed, row.timeouts ?? {});
-  });
+  it.each(AT_EVERY_EVENT)("$name any event of the stream is handled", { timeout: TIMEOUT_MS }, (row) =>
+    everywhere(provider, row),
+  );
 
   it.each(WIRES)("$name: nothing is noticed", { timeout: TIMEOUT_MS }, async ({ wire }) => {
     const world = await matrixWorld({ provider, scenario: { turns: scriptOf("wire", undefined, { wire }) } });
@@ -185,14 +184,6 @@ describe.each(PROVIDERS)("over %s", (provider) => {
     expectWorked(await world.session("empty"), "empty", ["empty_response"]);
   });
 
-  it("headers that never come end the call by its limit", { timeout: TIMEOUT_MS }, () =>
-    every(provider, [{ name: "headers", fault: { no_headers: true }, kind: "timeout" }], { connect_ms: 2_000 }),
-  );
-
-  it("an endless stream ends the call by its limit", { timeout: TIMEOUT_MS }, () =>
-    every(provider, [{ name: "endless", fault: { endless: true }, kind: "timeout" }], { total_ms: 3_000 }),
-  );
-
   it("a port where nobody listens is tried again, and nothing counts as spent", { timeout: TIMEOUT_MS }, async () => {
     const world = await matrixWorld({ provider, scenario: { turns: scriptOf("port", { refuse_ms: 300 }) } });
     const session = await world.session("port");
@@ -200,17 +191,50 @@ describe.each(PROVIDERS)("over %s", (provider) => {
     expect(new Set(session.kinds)).toEqual(new Set(["network"]));
   });
 
+  it("a session whose every turn meets a fault keeps its limit of turns", { timeout: TIMEOUT_MS }, async () => {
+    const [first] = scriptOf("limited", { error: "overloaded" });
+    if (first === undefined) throw new RangeError("the script has a turn");
+    const world = await matrixWorld({ provider, scenario: { turns: [{ ...first, repeat: 100 }] } });
+    const session = await world.session("limited", { turns: 5 });
+    expect(session.report).toMatchObject({ outcome: "limit_reached", turns: 5 });
+  });
+});
+
+/** They wait more than they work. */
+describe.concurrent.each(PROVIDERS)("over %s, in the end", (provider) => {
+  it.for(SILENT)("$name any event of the stream is handled", { timeout: TIMEOUT_MS }, (row, { onTestFinished }) =>
+    everywhere(provider, row, onTestFinished),
+  );
+
+  it("headers that never come end the call by its limit", { timeout: TIMEOUT_MS }, ({ onTestFinished }) =>
+    every(
+      provider,
+      [{ name: "headers", fault: { no_headers: true }, kind: "timeout" }],
+      { connect_ms: 2_000 },
+      onTestFinished,
+    ),
+  );
+
+  it("an endless stream ends the call by its limit", { timeout: TIMEOUT_MS }, ({ onTestFinished }) =>
+    every(
+      provider,
+      [{ name: "endless", fault: { endless: true }, kind: "timeout" }],
+      { total_ms: 3_000 },
+      onTestFinished,
+    ),
+  );
+
   // Each takes all the waits that its row allows: of the other providers one is enough for a short run.
-  it.each(
+  it.for(
     LONG || provider === "anthropic"
       ? (["overloaded", "server_error", "rate_limit"] as const)
       : (["overloaded"] as const),
   )(
     "%s that does not pass ends the run within the bounds of its row, resumable",
     { timeout: TIMEOUT_MS },
-    async (kind) => {
+    async (kind, { onTestFinished: finished }) => {
       const forever = { error: kind, times: 1_000_000, ...(kind === "rate_limit" ? { retry_after_ms: 50 } : {}) };
-      const world = await matrixWorld({ provider, scenario: { turns: scriptOf("forever", forever) } });
+      const world = await matrixWorld({ provider, scenario: { turns: scriptOf("forever", forever) }, finished });
       const session = await world.session("forever");
       expect([...new Set(session.kinds)]).toEqual([kind]);
       // The first try, and as many again as the row allows.
@@ -220,14 +244,6 @@ describe.each(PROVIDERS)("over %s", (provider) => {
       expect(session.report).toMatchObject({ outcome: "failed", turns: 1 });
     },
   );
-
-  it("a session whose every turn meets a fault keeps its limit of turns", { timeout: TIMEOUT_MS }, async () => {
-    const [first] = scriptOf("limited", { error: "overloaded" });
-    if (first === undefined) throw new RangeError("the script has a turn");
-    const world = await matrixWorld({ provider, scenario: { turns: [{ ...first, repeat: 100 }] } });
-    const session = await world.session("limited", { turns: 5 });
-    expect(session.report).toMatchObject({ outcome: "limit_reached", turns: 5 });
-  });
 });
 
 describe("under random faults in a tenth of all requests", () => {
@@ -279,12 +295,23 @@ interface Case {
   readonly kind: Expected;
 }
 
+async function everywhere(provider: Provider, row: PlacedRow, finished?: Finished): Promise<void> {
+  const events = await eventCount(provider, finished);
+  const placed = positions(events).map((event) => ({
+    name: `case${event}`,
+    fault: row.at(event),
+    kind: typeof row.kind === "function" ? row.kind(event, events, provider) : row.kind,
+  }));
+  await every(provider, placed, row.timeouts ?? {}, finished);
+}
+
 async function every(
   provider: Provider,
   cases: readonly Case[],
-  timeouts: Parameters<typeof matrixWorld>[0]["timeouts"] & object,
+  timeouts: Partial<ModelTimeouts>,
+  finished: Finished = onTestFinished,
 ): Promise<void> {
-  const world = await matrixWorld({ provider, scenario: conversations(cases), timeouts });
+  const world = await matrixWorld({ provider, scenario: conversations(cases), timeouts, finished });
   await inPortions(cases, (one) => judge(world, provider, one));
 }
 
@@ -322,10 +349,10 @@ function positions(events: number): readonly number[] {
 const counted = new Map<Provider, number>();
 
 /** Events of the first turn's stream, counted on the wire: the request that the adapter sent, sent once more. */
-async function eventCount(provider: Provider): Promise<number> {
+async function eventCount(provider: Provider, finished: Finished = onTestFinished): Promise<number> {
   const known = counted.get(provider);
   if (known !== undefined) return known;
-  const world = await matrixWorld({ provider, scenario: { turns: scriptOf("probe") } });
+  const world = await matrixWorld({ provider, scenario: { turns: scriptOf("probe") }, finished });
   await world.session("probe");
   const [first] = world.emulator.requests;
   if (first === undefined) throw new RangeError("the session asked the model");

@@ -101,6 +101,7 @@ describe("a command with the boundary around belay", () => {
     const standing = {
       config,
       label: CLEAN_LABEL,
+      phase: null,
       root: "/workspace",
       home: "/home/user",
       now: 0,

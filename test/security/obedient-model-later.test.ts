@@ -4,13 +4,11 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { labelLines } from "../../src/cli/view/label-view.ts";
 import { paintFor } from "../../src/cli/view/paint.ts";
 import { forkSession } from "../../src/engine/fork.ts";
 import { resumeSession } from "../../src/engine/session.ts";
-import { exportSession } from "../../src/engine/transfer/export.ts";
 import { importSession } from "../../src/engine/transfer/import.ts";
 import type { SessionConfig } from "../../src/kernel/config.ts";
 import { textPart } from "../../src/kernel/content.ts";
@@ -21,6 +19,7 @@ import { DEFAULT_FLOW, type Grant } from "../../src/kernel/permissions.ts";
 import { labelReport } from "../../src/observe/labels.ts";
 import { loadSession, readEvents } from "../../src/store/journal.ts";
 import type { Store } from "../../src/store/port.ts";
+import { exportedFile } from "../support/exported.ts";
 import { needsBubblewrap } from "../support/needs.ts";
 import { type Instruction, instruct } from "../support/obedient-model.ts";
 import { type Outside, openOutside } from "../support/obedient-outside.ts";
@@ -316,16 +315,9 @@ function grantFor(destination: string): Grant {
 
 /** From its file, as another session, on the same machine. */
 async function imported(session: SessionId): Promise<SessionId> {
-  const pieces: Buffer[] = [];
-  const sink = new Writable({
-    write: (piece: Buffer, _encoding, done) => {
-      pieces.push(piece);
-      done();
-    },
-  });
-  await exportSession(grounds.alone, session, sink);
+  const exported = await exportedFile(grounds.alone, session);
   async function* file(): AsyncGenerator<Uint8Array> {
-    yield* pieces;
+    yield exported;
   }
   const came = await importSession(grounds.alone, {
     file: file(),

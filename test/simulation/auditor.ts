@@ -22,10 +22,13 @@
  * 13. (G10) After a cancel the run is over within two seconds and the grace of its tools, and is `canceled`.
  * 14. (G6, G12) A run ends with an outcome, never with a throw; its exit code is that of the table; journal and report agree.
  * 15. (G13) A request extends the one before it, within a run and to the same model.
+ *     A compaction may break that, and what it begins anew with holds what must survive (17).
  * 16. (G7) No planted secret is in the store.
+ * 17. (G13) What people typed, the queue and the last mistakes and learnings are in what a conversation begins anew with.
  */
 import { canonicalJson } from "../../src/kernel/json.ts";
 import { decide } from "../../src/kernel/decide.ts";
+import { type PlainPart, plainText } from "../../src/kernel/content.ts";
 import { hashOf } from "../../src/kernel/envelope.ts";
 import type { Event, EventOf } from "../../src/kernel/events/index.ts";
 import { emptyState, foldEvent, isUnknown } from "../../src/kernel/fold.ts";
@@ -46,6 +49,20 @@ const LOOK_EVERY = 8;
 const ATTEMPTS_MAX = RATE.attempts + 4;
 /** Of one session: its periods, itself, its runs and turns. */
 const SCOPES_MAX = 10_000;
+/** Of what must survive, what a new beginning does not hold. */
+function missingFrom(head: readonly PlainPart[], { messages, continuity }: SessionState): readonly string[] {
+  const text = plainText(head).replaceAll(/\s+/g, " ");
+  const typed = messages.flatMap((message) =>
+    message.role === "user"
+      ? message.parts.flatMap((part) => (part.type === "text" && part.origin.from === "user" ? [part.text] : []))
+      : [],
+  );
+  const lessons = [...continuity.mistakes, ...continuity.learnings].map(({ what }) => what.split(":")[0] ?? "");
+  return [...typed, ...continuity.queue.map((item) => item.text), ...lessons]
+    .map((one) => one.replaceAll(/\s+/g, " ").trim())
+    .filter((one) => !text.includes(one));
+}
+
 const TOKEN = /\bT\d+\b/g;
 
 /** What is known of one call of the model. */
@@ -165,10 +182,18 @@ export function createAuditor({ time, slowed, secret, met, tell }: AuditorParts)
       case "LimitReached":
         updateRun(event.run, (run) => (run.limited_first = run.cancel === null));
         return;
+      case "ContextCompacted":
+        met(`compaction:${event.data.layer}${event.data.summarized ? " with a summary" : ""}`);
+        last = null;
+        if (state !== null && event.data.head.length > 0)
+          for (const missing of missingFrom(event.data.head, state)) violated(17, `a compaction lost ${missing}`);
+        return;
       case "ModelCallFailed":
         met(`error:${event.data.kind}`);
         return;
       case "ModelCallFinished":
+        // In an answer that was asked for as a summary nothing is a call.
+        if (state?.model.status === "calling" && state.model.purpose === "summary") return;
         for (const part of event.data.parts) {
           if (part.type !== "tool_use") continue;
           const tokens = JSON.stringify(part.input).match(TOKEN) ?? [];
@@ -300,7 +325,8 @@ export function createAuditor({ time, slowed, secret, met, tell }: AuditorParts)
       const before = last !== null && last.run === run && last.request.model === request.model ? last : null;
       if (before !== null && !extendsHistory(before.request.messages, request.messages))
         violated(15, "a request does not extend the one before it");
-      last = { run, request };
+      // What asks for a summary is no part of the conversation.
+      if (state?.model.status === "calling" && state.model.purpose === "turn") last = { run, request };
     },
     effect: ({ token, kind, by, command }) => {
       const call = byToken.get(token);

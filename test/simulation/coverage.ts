@@ -10,6 +10,11 @@ const STEPS = {
   recover: true,
   prepare_workspace: true,
   call_model: true,
+  // There are no sub-agents: test/fault/sub-agents.test.ts.
+  merge_agent: false,
+  compact: true,
+  // Stored together with the answer before it: no state between them is ever stored. `event:PhaseLeft` is.
+  next_phase: false,
   judge_tools: true,
   ask: true,
   run_tools: true,
@@ -21,7 +26,7 @@ const STEPS = {
   checkpoint: true,
   verify: true,
   finish: true,
-} satisfies Record<Step["kind"], true>;
+} satisfies Record<Step["kind"], boolean>;
 
 const OUTCOMES = [
   "completed",
@@ -61,6 +66,15 @@ const NOT_DRIVEN: ReadonlySet<string> = new Set([
   "SessionForked",
   "SessionImported",
   "RateWaited",
+  "ContextTargetPassed",
+  "InstructionsLoaded",
+  "MemoryRecalled",
+  "MemoryWritten",
+  "SubAgentStarted",
+  "SubAgentEnded",
+  "AgentMergeStarted",
+  "AgentMerged",
+  "ReviewGiven",
   "BatchCreated",
   "BatchPartSubmitting",
   "BatchPartSubmitted",
@@ -77,7 +91,7 @@ export const WHAT_CAN_BE_MET: readonly string[] = [
   ...Object.keys(EVENTS)
     .filter((kind) => !NOT_DRIVEN.has(kind))
     .map((kind) => `event:${kind}`),
-  ...Object.keys(STEPS).map((kind) => `step:${kind}`),
+  ...Object.entries(STEPS).flatMap(([kind, met]) => (met ? [`step:${kind}`] : [])),
   ...OUTCOMES.map((outcome) => `outcome:${outcome}`),
   ...STATUSES.map((status) => `status:${status}`),
   ...PROVIDER_KINDS.map((kind) => `error:${kind}`),
@@ -108,6 +122,7 @@ export const WHAT_CAN_BE_MET: readonly string[] = [
     (stop) => `model:${stop}`,
   ),
   ...["note", "post", "look"].flatMap((tool) => BEHAVIOURS.map((behave) => `tool:${tool} ${behave}`)),
+  ...["micro", "auto", "auto with a summary", "reactive"].map((layer) => `compaction:${layer}`),
   ...DISTURBANCES.map((what) => `disturbance:${what}`),
 ];
 

@@ -4,6 +4,7 @@ import { type Budget, type Cap, NO_CAP } from "../../src/kernel/budget.ts";
 import type { SessionConfig } from "../../src/kernel/config.ts";
 import { type ChosenModel, FALLBACK_REASONS, NO_FALLBACK } from "../../src/kernel/model-policy.ts";
 import { type NanoDollars, nanoDollars } from "../../src/kernel/money.ts";
+import { DEFAULT_CONTEXT } from "../../src/kernel/work-policy.ts";
 import { testConfig } from "../support/config.ts";
 import type { Dice } from "./dice.ts";
 import type { Weather } from "./sim-host.ts";
@@ -114,6 +115,25 @@ function configOf(luck: Dice): Omit<SessionConfig, "versions"> {
     approval: mode === "bwrap" ? "sandbox" : luck.pick(["ask", "allow"]),
     flow: { ...DEFAULT_FLOW, untrusted: luck.chance(0.05) ? "a fork" : null },
     permission_mode: luck.chance(0.05) ? "plan" : "default",
+    // Some windows are so small that the conversation is compacted, or cannot be.
+    context: {
+      ...DEFAULT_CONTEXT,
+      window: luck.weighted([
+        [6, null],
+        [2, 40_000],
+        [1, 22_000],
+        [1, 13_000],
+      ]),
+      compact_every: luck.weighted([
+        [8, null],
+        [1, 5],
+      ]),
+      summary: luck.chance(0.7),
+    },
+    phases: luck.weighted([
+      [8, []],
+      [1, PHASES],
+    ]),
     setup: luck.weighted([
       [30, null],
       [8, "sleep 300\nexit 0"],
@@ -127,6 +147,11 @@ function configOf(luck: Dice): Omit<SessionConfig, "versions"> {
   });
   return config;
 }
+
+const PHASES: SessionConfig["phases"] = [
+  { name: "explore", tools: ["read", "look", "todo"], read_only: true, instructions: "Look around." },
+  { name: "implement", tools: null, read_only: false, instructions: null },
+];
 
 function other(model: string): ChosenModel {
   return { provider: "scripted", model };

@@ -115,6 +115,8 @@ export function boot(machine: Machine, { name, machine: where, weather }: Boot):
           freeze: machine.freeze,
         }),
       ),
+    // Reading real files takes the machine\'s time, of which the world knows nothing.
+    contextFiles: () => ({ read: () => ({ found: "nothing" }), list: () => ({ found: "nothing" }) }),
     tools: TOOLS,
     redactor: () =>
       Promise.resolve(createRedactor({ known: [{ name: "PLANTED", value: secret }], vault: machine.vault })),

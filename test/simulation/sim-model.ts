@@ -162,9 +162,15 @@ function oneCall(parts: ProviderParts): ScriptedCall {
     [6, () => ({ name: "look", input: { token: "look", behave } })],
     [3, () => ({ name: "read", input: { path: luck.pick(["readme.txt", "log.txt", "missing.txt"]) } })],
     [3, () => written(token())],
+    [2, () => ({ name: "todo", input: { items: queue(luck) } })],
     [1, () => ({ name: "nothing_like_it", input: {} })],
     [1, () => ({ name: "note", input: { token: 7 } })],
   ])();
+}
+
+function queue(luck: Dice): JsonObject[] {
+  const status = (): string => luck.pick(["pending", "active", "done"]);
+  return Array.from({ length: luck.int(0, 4) }, (_, n) => ({ text: `step ${String(n)}`, status: status() }));
 }
 
 function written(token: string): ScriptedCall {

@@ -13,6 +13,7 @@ import { HarnessError } from "../../src/kernel/harness-error.ts";
 import { LOCAL_TENANT } from "../../src/kernel/ids.ts";
 import { readCall } from "../../src/policy/call-reading.ts";
 import { CLEAN_LABEL } from "../../src/kernel/label.ts";
+import { DEFAULT_CONTEXT } from "../../src/kernel/work-policy.ts";
 import { testConfig } from "../support/config.ts";
 import { loadSession } from "../../src/store/journal.ts";
 import { createMemoryStore } from "../../src/store/memory/memory-store.ts";
@@ -46,6 +47,7 @@ const LEASE_TRIES_MAX = 100;
 /** With everything raised, nothing is in the way of the end. */
 const CLEAR = {
   limits: { turns: 9_999, active_ms: 29 * 24 * 3_600_000, tokens: 9_000_000_000 },
+  context: DEFAULT_CONTEXT,
   budget: { caps: [], alert_at: null, turn_alert: null },
   setup: null,
   verify: null,
@@ -58,6 +60,7 @@ const LOADED = Promise.all([
     {
       config: testConfig(),
       label: CLEAN_LABEL,
+      phase: null,
       userWrote: () => false,
       webNamed: () => false,
       root: "/workspace",

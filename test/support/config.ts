@@ -4,6 +4,7 @@ import { DEFAULT_BUDGET } from "../../src/kernel/budget.ts";
 import { NO_FALLBACK } from "../../src/kernel/model-policy.ts";
 import { DEFAULT_LIMITS, OUTPUT_TOKENS_DEFAULT } from "../../src/kernel/limits.ts";
 import { DEFAULT_CONFINEMENT, DEFAULT_FLOW, NO_RULES } from "../../src/kernel/permissions.ts";
+import { DEFAULT_WORK } from "../../src/kernel/work-policy.ts";
 import { FOLD_VERSION } from "../../src/kernel/state.ts";
 
 export function testConfig(facts: Partial<SessionConfig> = {}): SessionConfig {
@@ -24,6 +25,7 @@ export function testConfig(facts: Partial<SessionConfig> = {}): SessionConfig {
     confinement: DEFAULT_CONFINEMENT,
     setup: null,
     verify: null,
+    ...DEFAULT_WORK,
     versions: { belay: "0.0.0", prompt: "p", tools: "t", rules: "r", fold: FOLD_VERSION, prompt_bytes: 5_000 },
     ...facts,
   };

@@ -11,16 +11,26 @@ export interface ProgramEnd {
   readonly err: string;
 }
 
-/** @param directory the user's home; belay's is `home` in it */
+export interface ProgramPlace {
+  /** The user's home; belay's is `home` in it. */
+  readonly directory: string;
+  readonly cwd: string;
+  /** Of the environment, besides both homes. */
+  readonly variables?: Readonly<Record<string, string | undefined>>;
+}
+
 export async function program(
-  { directory, cwd }: { readonly directory: string; readonly cwd: string },
+  { directory, cwd, variables = {} }: ProgramPlace,
   argv: readonly string[],
 ): Promise<ProgramEnd> {
   const streams = [new PassThrough(), new PassThrough()] as const;
   const [out, err] = streams.map((stream) => new OutputStream(stream, { colors: false, redraws: false }));
   if (out === undefined || err === undefined) throw new TypeError("there are two streams");
   const texts = streams.map((stream) => stream.setEncoding("utf8").toArray());
-  const environment = readEnvironment({ BELAY_HOME: join(directory, "home"), HOME: directory }, directory);
+  const environment = readEnvironment(
+    { BELAY_HOME: join(directory, "home"), HOME: directory, ...variables },
+    directory,
+  );
   const code = await runProgram(argv, { environment, cwd, stdin: Readable.from([]), out, err });
   for (const stream of streams) stream.end();
   const [outText = [], errText = []] = await Promise.all(texts);

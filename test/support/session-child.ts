@@ -24,6 +24,8 @@ export interface ChildOrder {
   readonly inPlace?: boolean;
   /** Canceled while this command runs, the first being 1. */
   readonly cancelAtCommand?: number;
+  /** Tokens that the model reads at most. Default: as many as it likes. */
+  readonly window?: number;
   /** When the verification failed the user says once more what he wants. */
   readonly insist?: boolean;
   readonly after?: "rollback" | "merge" | "apply";

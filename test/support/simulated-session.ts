@@ -10,7 +10,7 @@ import { endOf } from "../../src/engine/drive.ts";
 import { closeCalls, judgeTools, type CallReadings, type Judging, openCall } from "../../src/engine/judge-tools.ts";
 import { promptOf } from "../../src/engine/prompt.ts";
 import { lostAnswer } from "../../src/engine/recover.ts";
-import { requestHash, requestOf } from "../../src/engine/request.ts";
+import { answerTokens, requestHash, requestOf } from "../../src/engine/request.ts";
 import { plan } from "../../src/engine/run-tools.ts";
 import { switched } from "../../src/engine/switch-model.ts";
 import { worstCaseTokens } from "../../src/kernel/bound.ts";
@@ -23,7 +23,11 @@ import { sealEvent } from "../../src/kernel/envelope.ts";
 import { ERROR_TABLE, type ErrorKind, type RetryLimit } from "../../src/kernel/error-kind.ts";
 import { emptyState, foldEvent, isUnknown, parseEvent, versionOf } from "../../src/kernel/fold.ts";
 import { createIds, LOCAL_PRINCIPAL, LOCAL_TENANT, parseTreeHash, type ToolCallId } from "../../src/kernel/ids.ts";
-import type { ModelPart } from "../../src/kernel/content.ts";
+import { type ModelPart, textPart } from "../../src/kernel/content.ts";
+import type { SessionConfig } from "../../src/kernel/config.ts";
+import { DEFAULT_CONTEXT } from "../../src/kernel/work-policy.ts";
+import { compact } from "../../src/engine/compact.ts";
+import { nextPhase, phaseNote } from "../../src/engine/next-phase.ts";
 import type { JsonObject } from "../../src/kernel/json.ts";
 import { FALLBACK_REASONS, NO_FALLBACK } from "../../src/kernel/model-policy.ts";
 import { modelInUse, phaseOfRun } from "../../src/kernel/model-in-use.ts";
@@ -90,6 +94,7 @@ const READ = Object.fromEntries(
       const standing = {
         config: testConfig({ permission_mode }),
         label: CLEAN_LABEL,
+        phase: null,
         userWrote: () => false,
         webNamed: () => false,
         root: "/workspace",
@@ -125,6 +130,19 @@ const NEARLY_USED_UP: Budget = {
   alert_at: 0.5,
   turn_alert: nanoDollars(1),
 };
+/** The last ones are so small that the conversation is compacted, or cannot be. */
+const WINDOWS: readonly [SessionConfig["context"], ...SessionConfig["context"][]] = [
+  DEFAULT_CONTEXT,
+  { ...DEFAULT_CONTEXT, window: 24_000 },
+  { ...DEFAULT_CONTEXT, window: 14_000, summary: false },
+  { ...DEFAULT_CONTEXT, window: 11_000, threshold: 0.5, weigh_every: 2, compact_every: 5 },
+];
+const PHASES: SessionConfig["phases"] = [
+  { name: "explore", tools: ["read"], read_only: true, instructions: "Look." },
+  { name: "implement", tools: null, read_only: false, instructions: null },
+];
+/** Characters of results. */
+const LENGTHS: readonly [number, ...number[]] = [0, 10, 3_000, 30_000];
 const REFUSALS: readonly [ErrorKind, ...ErrorKind[]] = [
   "budget_held",
   "budget_exceeded",
@@ -196,6 +214,9 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
     permission_mode: choices.pick(["default", "default", "plan"]),
     models: { ...NO_FALLBACK, fallback: choices.pick([[], FALLBACKS]), fallback_on: [...FALLBACK_REASONS] },
     budget: choices.pick([DEFAULT_BUDGET, NEARLY_USED_UP]),
+    context: choices.pick(WINDOWS),
+    phases: choices.pick([[], PHASES]),
+    review_every: choices.pick([null, null, 3]),
   });
   const judging: Judging = {
     host: { tools: SIMULATED_TOOLS, home: "/home/user" },
@@ -219,8 +240,8 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
     { kind: "SessionConfigured", data: { config } },
   ]);
   startRun("start");
-  const phase = phaseOfRun(config);
-  if (phase !== null) record([{ kind: "PhaseEntered", data: { phase } }]);
+  const phase = phaseOfRun(config, null);
+  if (phase !== null) record([{ kind: "PhaseEntered", data: { phase, say: phaseNote(config, phase) } }]);
   record([{ kind: "UserMessageAdded", data: { parts: [{ type: "text", text: "do it", origin: { from: "user" } }] } }]);
 
   const crash = (): boolean => {
@@ -287,14 +308,25 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
         if (choices.chance(9)) {
           const kind = choices.pick(REFUSALS);
           const retry_after_ms = choices.pick([null, 5, 10_000_000]);
-          const data = { ...chosen, attempt: step.attempt, kind, message: "m", retry_after_ms, refused_by: null };
+          const data = {
+            ...chosen,
+            attempt: step.attempt,
+            purpose: step.purpose,
+            kind,
+            message: "m",
+            retry_after_ms,
+            refused_by: null,
+          };
           record([{ kind: "ModelCallRefused", turn: step.turn, data }]);
           return;
         }
         if (choices.chance(9)) record([{ kind: "RateWaited", data: { ...chosen, waited_ms: 5, reason: "r" } }]);
         const call = ids.modelCall();
         const prompt = promptOf(SIMULATED_TOOLS);
-        const request = requestOf(state, config, prompt);
+        const request = {
+          ...requestOf(state, config, prompt, step.purpose),
+          max_tokens: answerTokens(state.max_tokens, step.purpose, config),
+        };
         const scopes = ledgerScopes(state, step.turn, state.at).map(({ scope }) => scope);
         record([
           {
@@ -309,6 +341,7 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
               call,
               ...chosen,
               attempt: step.attempt,
+              purpose: step.purpose,
               max_tokens: request.max_tokens,
               messages: request.messages.length,
               request: requestHash(request, prompt.versions),
@@ -417,7 +450,14 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
           record([
             {
               kind: "ToolFinished",
-              data: { call, status: choices.pick(STATUSES), content: [], output: null, exit: null, duration_ms: 1 },
+              data: {
+                call,
+                status: choices.pick(STATUSES),
+                content: [textPart(`${call} `.repeat(choices.pick(LENGTHS) / 30), { from: "tool", by: "read" })],
+                output: null,
+                exit: null,
+                duration_ms: 1,
+              },
             },
           ]);
         }
@@ -450,6 +490,14 @@ export function simulate(choices: Choices, stepsMax = 2_000): Simulated {
         record([{ kind: "BudgetAlerted", data: { ...of, answer, by: answer === null ? null : "u" } }]);
         return;
       }
+      case "compact":
+        record(compact(step, { state: () => state }));
+        return;
+      case "next_phase":
+        record(nextPhase(step, config));
+        return;
+      case "merge_agent":
+        throw new Error("there are no sub-agents here");
       case "repair":
         record([{ kind: "HistoryRepaired", data: { kind: step.error, repair: step.repair } }]);
         return;

@@ -49,6 +49,7 @@ export function makeBench(ground: Ground, shell: Shell, changes: Partial<ToolCon
     onProgress: (text) => void progress.push(text),
     keep: (text) =>
       Promise.resolve((kept.push(text), `sha256:${createHash("sha256").update(text).digest("hex")}` as BlobHash)), // of the shape of one
+    pastOutput: () => Promise.resolve(null),
     interactive: new Map(),
     ...changes,
   };

@@ -77,8 +77,14 @@ async function printCosts(store: Store, id: string | undefined, options: CostOpt
     },
   });
   if (said) face.err.write("\r\u001b[2K");
-  if (options.json === true) face.out.json(JSON.stringify(costJson(report, by)));
-  else for (const line of costLines(report, by, columnsOf(face))) face.out.line(line);
+  const { treeCost, treeLine } = await import("../tree-cost.ts");
+  const tree = id === undefined ? null : await treeCost(store, parseSessionId(id));
+  if (options.json === true) {
+    face.out.json(JSON.stringify({ ...costJson(report, by), ...(tree === null ? {} : { tree }) }));
+    return 0;
+  }
+  for (const line of costLines(report, by, columnsOf(face))) face.out.line(line);
+  if (tree !== null) face.out.line(treeLine(tree));
   return 0;
 }
 

@@ -1,7 +1,7 @@
 /** `belay permissions explain`: one call with the rules given, or one call a line. Nothing is run. */
 import { existsSync } from "node:fs";
 import { HarnessError } from "../../kernel/harness-error.ts";
-import type { JsonObject } from "../../kernel/json.ts";
+import { isJsonObject, type JsonObject } from "../../kernel/json.ts";
 import { decideByRules } from "../../policy/rules/decide-by-rules.ts";
 import { strippedRules } from "../../policy/rules/dangerous.ts";
 import type { RuleRequest } from "../../policy/rules/request.ts";
@@ -150,7 +150,7 @@ function readLine(line: string, context: PermissionContext, cwd: string): Asked 
 function requestOfLine({ tool, input, command }: JsonObject): RuleRequest | string {
   if (tool !== undefined && (typeof tool !== "string" || tool === "")) return '"tool" must be the name of a tool';
   if (command !== undefined && typeof command !== "string") return '"command" must be a string';
-  if (input !== undefined && !isObject(input)) return '"input" must be an object';
+  if (input !== undefined && !isJsonObject(input)) return '"input" must be an object';
   if (command === undefined && input === undefined && tool === undefined) return 'it has neither "command" nor "tool"';
   return { tool: tool ?? "Bash", input: { ...input, ...(command === undefined ? {} : { command }) } };
 }
@@ -158,16 +158,11 @@ function requestOfLine({ tool, input, command }: JsonObject): RuleRequest | stri
 function parsedObject(text: string): JsonObject | null {
   try {
     const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : null;
+    return isJsonObject(value) ? value : null;
   } catch (error) {
     if (error instanceof SyntaxError) return null;
     throw error;
   }
-}
-
-/** Of what JSON.parse made, so that its members are JSON. */
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isStrings(value: unknown): value is readonly string[] {

@@ -13,6 +13,8 @@ import { fittingTableLines } from "../view/table.ts";
 
 export interface ListOptions {
   readonly here?: true;
+  /** Sub-agents, too. */
+  readonly all?: true;
   readonly limit: number;
   readonly json?: true;
 }
@@ -23,13 +25,18 @@ const EXPENDABLE = [4, 3, 5, 2, 1] as const;
 /** Nobody looks at a table that is wider; programs take --json. */
 const UNLIMITED_COLUMNS = 10_000;
 
+/** Sub-agents that may stand between the sessions of a list, and are left out of it. */
+const AGENTS_BETWEEN_MAX = 1_000;
+
 export async function listSessions(options: ListOptions, face: Face): Promise<number> {
   return withStore(face, async (store) => {
-    const found = await store.listSessions({
+    const every = options.all === true;
+    const listed = await store.listSessions({
       tenant: LOCAL_TENANT,
-      limit: options.limit + 1,
+      limit: options.limit + 1 + (every ? 0 : AGENTS_BETWEEN_MAX),
       ...(options.here === true ? { directory: face.cwd } : {}),
     });
+    const found = every ? listed : listed.filter(({ summary }) => summary.agent === undefined);
     const rows = found.slice(0, options.limit);
     if (options.json === true) face.out.json(JSON.stringify(rows.map(asJson)));
     else if (rows.length === 0) face.out.line('There are no sessions. Start one: belay run "fix the failing test".');

@@ -110,6 +110,7 @@ function defineList(sessions: Command, context: CommandContext): void {
     .alias("ls")
     .description("list sessions, newest first")
     .option("--here", "only those of this directory")
+    .option("-a, --all", "sub-agents, too")
     .option("-n, --limit <n>", "at most so many", wholeNumber(LISTED_MAX), LISTED_DEFAULT)
     .option("--json", "as JSON")
     .addHelpText("after", examples("belay sessions list", "belay sessions list --here --json"))
@@ -139,6 +140,8 @@ function defineShow(sessions: Command, context: CommandContext): void {
     .argument("[id]", ID_HELP)
     .option("--full", "whole results of tools")
     .option("--labels", "what came in from outside, and which acts it stood against")
+    .option("--versions", "the hashes of prompts, tools, skills and rules that it ran with")
+    .option("--review", "what a person looks at before it goes on: files, gate, cost, last steps, what is next")
     .option("--json", "the folded state as JSON")
     .addHelpText(
       "after",

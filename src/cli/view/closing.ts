@@ -3,8 +3,10 @@ import { EXIT_TABLE, type Outcome, type Verification } from "../../kernel/outcom
 import type { WorkspaceMode } from "../../kernel/config.ts";
 import { ERROR_TABLE } from "../../kernel/error-kind.ts";
 import type { RunReport } from "../../engine/report.ts";
+import type { ReviewReport } from "../../observe/review/report.ts";
 import { formatMoney, nanoFromDollars } from "../../kernel/money.ts";
 import { totalTokens } from "../../kernel/usage.ts";
+import { contextPhrase } from "./context-phrase.ts";
 import { formatCount, formatDuration, formatShare, leftText, plural } from "./format.ts";
 import { words } from "./notice.ts";
 import type { Paint } from "./paint.ts";
@@ -47,6 +49,8 @@ export interface Closing {
   readonly mode: WorkspaceMode | null;
   /** Calls that a person has to answer before the session goes on. */
   readonly waiting: readonly Waiting[];
+  /** What a person looks at before the session goes on; absent where none has to. */
+  readonly review?: ReviewReport | null;
 }
 
 /** As `WaitingCall` of the engine. */
@@ -75,11 +79,12 @@ export function closingLines(closing: Closing, paint: Paint): readonly string[] 
   return [
     "",
     `${head}${verified}`,
-    ...errorRows(report.error),
+    ...errorRows(report),
     ...(good || report.error !== null ? [] : [row("", EXIT_TABLE[report.outcome].meaning)]),
     ...waitingRows(closing.waiting),
     row("used", usedText(report)),
     ...moneyRows(report),
+    ...contextRows(report),
     ...changeRows(changes, paint),
     ...(report.workspace === null ? [] : [row("workspace", report.workspace)]),
     ...(report.branch === null ? [] : [row("branch", report.branch)]),
@@ -88,10 +93,14 @@ export function closingLines(closing: Closing, paint: Paint): readonly string[] 
   ];
 }
 
+/** What is left where compacting does not help any more. */
+const NO_ROOM_LEFT = "A larger --context-window, another --model or a smaller task goes on with it.";
+
 /** A provider's words say what happened; what to do stands in the table. Our own say both. */
-function errorRows(error: RunReport["error"]): readonly string[] {
+function errorRows({ error, outcome }: RunReport): readonly string[] {
   if (error === null) return [];
-  const { subsystem, remedy } = ERROR_TABLE[error.kind];
+  const { subsystem, remedy: usual } = ERROR_TABLE[error.kind];
+  const remedy = outcome === "limit_reached" && error.kind === "context_overflow" ? NO_ROOM_LEFT : usual;
   return [
     row("error", `${safeLine(error.message)} (${error.kind})`),
     ...(subsystem === "provider" ? [row("", remedy)] : []),
@@ -152,6 +161,11 @@ function moneyRows(report: RunReport): readonly string[] {
   ];
 }
 
+function contextRows({ context }: RunReport): readonly string[] {
+  const phrase = context === null ? null : contextPhrase(context);
+  return phrase === null ? [] : [row("context", phrase)];
+}
+
 function dollarText(usd: number): string {
   return formatMoney(nanoFromDollars(usd));
 }
@@ -190,14 +204,17 @@ function afterWhat(outcome: Outcome): string {
   return outcome === "budget_exhausted" ? "   (after raising the cap)" : "";
 }
 
+function resumeCommands({ outcome, session }: RunReport): readonly string[] {
+  if (outcome === "needs_review") return [`belay resume ${session} --approve`, `belay resume ${session} --message "…"`];
+  return [`belay resume ${session}${afterWhat(outcome)}`];
+}
+
 function nextRows({ report, changes, mode, waiting }: Closing, paint: Paint): readonly string[] {
   const { session } = report;
   const delivery = changes !== null && changes.length > 0 && mode !== null ? DELIVERIES[mode] : null;
   const commands = [
     ...approvalCommands(waiting),
-    ...(waiting.length === 0 && RESUMABLE.includes(report.outcome)
-      ? [`belay resume ${session}${afterWhat(report.outcome)}`]
-      : []),
+    ...(waiting.length === 0 && RESUMABLE.includes(report.outcome) ? resumeCommands(report) : []),
     ...(delivery === null ? [] : [`belay diff ${session}`, `belay ${delivery.replace("ID", session)}`]),
     ...(report.outcome === "completed" || report.outcome === "refused"
       ? [`belay resume ${session} --message "also …"`]
@@ -207,6 +224,6 @@ function nextRows({ report, changes, mode, waiting }: Closing, paint: Paint): re
   return commands.map((command, i) => row(i === 0 ? "next" : "", paint.cyan(command)));
 }
 
-function row(label: string, text: string): string {
+export function row(label: string, text: string): string {
   return `  ${padded(label, LABEL_COLUMNS)}${text}`;
 }

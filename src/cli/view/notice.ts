@@ -3,6 +3,7 @@ import { alertText } from "../../kernel/caps.ts";
 import { ERROR_TABLE, type ErrorKind } from "../../kernel/error-kind.ts";
 import type { Event, EventKind, EventOf } from "../../kernel/events/index.ts";
 import type { Paint } from "./paint.ts";
+import { formatMoney, nanoDollars } from "../../kernel/money.ts";
 import { formatDuration, plural } from "./format.ts";
 import { safeLine, safeText } from "./safe-text.ts";
 
@@ -114,6 +115,46 @@ const NOTICES: Notices = {
   }),
   PhaseEntered: ({ data }) => step(`${safeLine(data.phase)} begins`),
   PhaseLeft: ({ data }) => step(`${safeLine(data.phase)} is done`),
+  ContextAssembled: ({ data }) => foundText(data.findings),
+  ContextTargetPassed: ({ data }) => ({
+    mark: "loud",
+    text: `the context is large: about ${data.tokens.toLocaleString("en-US")} tokens ${data.what === "working" ? "to begin with" : "before the task"}, ${data.target.toLocaleString("en-US")} are the target (${data.biggest
+      .map(({ name, tokens }) => `${safeLine(name)} ${tokens.toLocaleString("en-US")}`)
+      .join(", ")})`,
+  }),
+  ContextCompacted: ({ data }) =>
+    step(
+      data.layer === "fresh"
+        ? "the conversation begins anew"
+        : `context compacted (${data.layer}): about ${Math.max(0, data.before - data.after).toLocaleString("en-US")} of ${data.before.toLocaleString("en-US")} tokens freed`,
+    ),
+  PromptPinned: ({ data }) =>
+    data.reason === "repin" ? step("held to the prompts of this version from now on") : null,
+  InstructionsLoaded: ({ data }) => step(`rules that apply now: ${data.names.map(safeLine).join(", ")}`),
+  MemoryRecalled: ({ data }) =>
+    data.recalled.length === 0
+      ? null
+      : step(
+          `${plural(data.recalled.length, "memory")} recalled`
+            .replace(/memorys$/, "memories")
+            .replace("memorys", "memories"),
+        ),
+  MemoryWritten: ({ data }) =>
+    step(
+      `remembered ${data.memory} (${words(data.kind)}, ${data.scope}${data.state === "proposed" ? ", waits for a person" : ""})`,
+    ),
+  SubAgentStarted: ({ data }) =>
+    step(`sub-agent ${safeLine(data.agent)} begins: ${safeLine(data.description)} (${data.session})`),
+  SubAgentEnded: ({ data }) => ({
+    mark: data.outcome === "completed" ? "good" : "bad",
+    text: `sub-agent ${data.session} ended: ${words(data.outcome)}, ${plural(data.turns, "turn")}${data.cost === null ? "" : `, ${formatMoney(nanoDollars(data.cost))}`}`,
+  }),
+  AgentMergeStarted: nothing,
+  AgentMerged: ({ data }) => ({
+    mark: data.status === "merged" ? "good" : "loud",
+    text: `files of sub-agent ${data.session}: ${mergedText(data)}`,
+  }),
+  ReviewGiven: ({ data }) => step(`reviewed by ${safeLine(data.by)}`),
   HealthChanged: ({ data }) => ({
     mark: data.status === "ok" ? "good" : "loud",
     text: `${safeLine(data.subsystem)} is ${data.status}: ${safeLine(data.reason)}`,
@@ -205,6 +246,40 @@ function workspaceText(data: EventOf<"WorkspacePrepared">["data"]): string {
     (data.branch === null ? "" : `, branch ${safeLine(data.branch)}`) +
     (left.length === 0 ? "" : `; not tracked: ${left.join(", ")}`)
   );
+}
+
+/** Findings that are named; the event has all. */
+const FINDINGS_SHOWN_MAX = 8;
+
+/** What of the project's and the user's own files the model does not read, and why. */
+function foundText(findings: readonly string[]): Notice | null {
+  const [first] = findings;
+  if (first === undefined) return null;
+  if (findings.length === 1) return { mark: "loud", text: safeLine(first) };
+  const more = findings.length - FINDINGS_SHOWN_MAX;
+  return {
+    mark: "loud",
+    text: `${plural(findings.length, "finding")} in what the model is to read:`,
+    detail: [
+      ...findings.slice(0, FINDINGS_SHOWN_MAX).map(safeLine),
+      ...(more > 0 ? [`… and ${plural(more, "more finding")}`] : []),
+    ].join("\n"),
+  };
+}
+
+/** `merged, 2 files`; of what did not come in, why, and where it is. */
+function mergedText({ session, status, files, conflicts }: EventOf<"AgentMerged">["data"]): string {
+  const seen = `\`belay diff ${session}\` shows them`;
+  switch (status) {
+    case "merged":
+      return `merged${files.length === 0 ? "" : `, ${plural(files.length, "file")}`}`;
+    case "conflict":
+      return `not brought in, both sides changed ${conflicts.slice(0, FINDINGS_SHOWN_MAX).map(safeLine).join(", ")}; ${seen}`;
+    case "red":
+      return `taken out again, the verification failed with them; ${seen}`;
+    case "kept":
+      return `not brought in; ${seen}`;
+  }
 }
 
 function exitText(code: number | null): string {

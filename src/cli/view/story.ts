@@ -3,6 +3,7 @@ import { plainText, type PlainPart } from "../../kernel/content.ts";
 import type { Event, EventOf, UnknownEvent } from "../../kernel/events/index.ts";
 import { isUnknown } from "../../kernel/fold.ts";
 import { formatMoney } from "../../kernel/money.ts";
+import { contextPhrase, NO_USE, usedContext } from "./context-phrase.ts";
 import { noticeLines, noticesInRow, words } from "./notice.ts";
 import { formatCount, formatDate, formatDuration } from "./format.ts";
 import type { Paint } from "./paint.ts";
@@ -29,6 +30,7 @@ export async function* story(
   const tools = new ToolLines(paint);
   const telling = { ...options, tools, noticeOf: noticesInRow() };
   let tally = EMPTY_TALLY;
+  let use = NO_USE;
   let shown = 0;
   for await (const event of events) {
     if (isUnknown(event)) {
@@ -36,6 +38,7 @@ export async function* story(
       continue;
     }
     tally = tallied(tally, event);
+    use = usedContext(use, event);
     // A retry belongs to the turn it began in.
     if (event.kind === "ModelCallStarted" && event.turn > shown) {
       shown = event.turn;
@@ -43,7 +46,8 @@ export async function* story(
     }
     yield* tell(event, telling);
     if (event.kind === "RunEnded") {
-      yield `  ${formatCount(tally.tokens)} tokens · ${formatMoney(tally.cost)} · at work ${formatDuration(event.data.active_ms)}`;
+      const phrase = contextPhrase(use);
+      yield `  ${formatCount(tally.tokens)} tokens · ${formatMoney(tally.cost)} · at work ${formatDuration(event.data.active_ms)}${phrase === null ? "" : ` · context ${phrase}`}`;
     }
   }
 }

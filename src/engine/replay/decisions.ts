@@ -16,7 +16,10 @@ import type { SessionState } from "../../kernel/state.ts";
 import type { Step } from "../../kernel/step.ts";
 import { approvalHash, notApproved } from "../ask.ts";
 import { endOf } from "../drive.ts";
+import { goneCalls } from "../gone-tools.ts";
+import { compact } from "../compact.ts";
 import { type CallReadings, closeCalls, judgeTools, readCalls, type Judging, openCall } from "../judge-tools.ts";
+import { nextPhase } from "../next-phase.ts";
 import type { SessionPlace } from "../../store/port.ts";
 import { rootOf } from "../run.ts";
 import { lostAnswer } from "../recover.ts";
@@ -56,6 +59,8 @@ interface Going {
   waited: boolean;
   determined: boolean;
   count: number;
+  /** Of the event before. */
+  last: EventKind | null;
 }
 
 const NOTHING_BEGUN = {
@@ -75,6 +80,7 @@ export function createDecisionCheck(decide: (state: SessionState) => Step, judgi
     candidates: [],
     count: 0,
     determined: false,
+    last: null,
     ...NOTHING_BEGUN,
   };
   return {
@@ -88,6 +94,7 @@ export function createDecisionCheck(decide: (state: SessionState) => Step, judgi
       going.determined = before.run !== null && going.expected.length > 0;
       const found = before.run === null ? [] : going.determined ? next(going, event) : look(going, event, before);
       if (!isOutside(event)) going.candidates = [];
+      going.last = event.kind;
       return found;
     },
     isDetermined: () => going.determined,
@@ -102,6 +109,9 @@ async function readRequested(going: Going, before: SessionState): Promise<void> 
 }
 
 const BEGINNINGS: readonly EventKind[] = ["RunStarted", "SessionForked", "SessionImported"];
+
+/** What people bring about at the beginning of a run. */
+const BEFORE_A_RUN: readonly (EventKind | null)[] = ["RunStarted", "ReviewGiven", "ContextCompacted"];
 
 type Look<K extends EventKind> = (going: Going, event: EventOf<K>, before: SessionState) => Findings;
 
@@ -186,6 +196,27 @@ const LOOKS: { readonly [K in EventKind]?: Look<K> } = {
       decided(going, "repair", (step) => step.error === kind && step.repair === repair),
     );
   },
+  ContextCompacted: (going, event) => {
+    const { layer } = event.data;
+    if (layer === "fresh") return []; // a person's wish
+    const found = decided(going, "compact", (step) => step.layer === layer);
+    if (!("step" in found)) return otherwise(event, found);
+    return group(going, event, compact(found.step, { state: () => found.state }));
+  },
+  PhaseLeft: (going, event, before) => {
+    const { phase } = event.data;
+    // A set-up, and a run that begins under other settings, leave a phase that nothing was decided about.
+    if (BEFORE_A_RUN.includes(going.last) || before.config?.phases.every(({ name }) => name !== phase) === true)
+      return [];
+    const found = decided(going, "next_phase", (step) => step.from === phase);
+    if (!("step" in found)) return otherwise(event, found);
+    return group(going, event, nextPhase(found.step, judgingAt(going, found.state).config()));
+  },
+  AgentMergeStarted: (going, event) =>
+    orOtherwise(
+      event,
+      decided(going, "merge_agent", (step) => step.session === event.data.session),
+    ),
   WorkspacePrepared: (going, event) => orOtherwise(event, decided(going, "prepare_workspace")),
   WorkspaceSnapshotted: (going, event) => {
     const { call } = event.data;
@@ -312,6 +343,9 @@ function toolFinished(going: Going, event: EventOf<"ToolFinished">, before: Sess
     const own = call.started?.epoch === before.run?.epoch;
     return own && going.recovering === null ? [] : recovered(going, event);
   }
+  // A version without the tool ran nothing of it.
+  if (call.status === "allowed" && goneCalls([call.part.call], judgingAt(going, before)).length > 0)
+    return orOtherwise(event, decided(going, "run_tools"));
   const found = decided(going, "close_calls");
   if (!("step" in found)) return otherwise(event, found);
   return group(going, event, closeCalls(found.step.calls, found.step.reason));

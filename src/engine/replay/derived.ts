@@ -11,8 +11,8 @@ import { totalTokens, type Usage } from "../../kernel/usage.ts";
 import { retryDelay } from "../../model/retry.ts";
 import type { Host } from "../host.ts";
 import { openCall, type Judging } from "../judge-tools.ts";
-import { promptOf } from "../prompt.ts";
-import { requestHash, requestOf } from "../request.ts";
+import type { Prompt } from "../prompt.ts";
+import { answerTokens, requestHash, requestOf } from "../request.ts";
 import { plan } from "../run-tools.ts";
 import { worstCost } from "../worst-cost.ts";
 import { compared, type Finding, finding } from "./finding.ts";
@@ -66,18 +66,21 @@ export async function checkSettlement(
   return [price, unknown].filter((one) => one !== null);
 }
 
-/** The request that is made of the state, under the versions of prompt and tools that were recorded. */
+/** The request that is made of the state, under the versions of prompt and tools that were recorded. @param prompt that the session would send */
 export function checkRequest(
   event: EventOf<"ModelCallStarted">,
   state: SessionState,
   config: SessionConfig,
-  tools: Host["tools"],
+  prompt: Prompt,
 ): readonly Finding[] {
   const { seq, data } = event;
-  const prompt = promptOf(tools);
   const recorded = { prompt: data.prompt, tools: data.tools };
-  const whole = requestOf(state, config, prompt);
-  const request = { ...whole, max_tokens: state.reserved?.max_tokens ?? whole.max_tokens };
+  const { purpose } = data;
+  const reserved = state.reserved?.max_tokens ?? state.max_tokens;
+  const request = {
+    ...requestOf(state, config, prompt, purpose),
+    max_tokens: answerTokens(reserved, purpose, config),
+  };
   const now = {
     provider: modelInUse(state).provider,
     model: request.model,

@@ -8,7 +8,8 @@ import type { ModelRequest } from "../../model/model.ts";
 import { readEvents } from "../../store/journal.ts";
 import type { SessionRow, Store } from "../../store/port.ts";
 import type { Host } from "../host.ts";
-import { promptOf } from "../prompt.ts";
+import { knownPrompts } from "../pinned.ts";
+import type { Prompt } from "../prompt.ts";
 import { requestHash, requestOf } from "../request.ts";
 import { noSession } from "../session.ts";
 
@@ -58,7 +59,7 @@ export async function requestAt(
     if (!isUnknown(event) && event.kind === "ModelCallStarted") {
       call += 1;
       if ("call" in which ? which.call === call : which.turn === event.turn)
-        return shown(host.tools, state, event, call);
+        return shown(await knownPrompts(host)(state), state, event, call);
     }
     state = foldEvent(state, event);
   }
@@ -71,14 +72,13 @@ export async function requestAt(
 }
 
 function shown(
-  tools: Host["tools"],
+  prompt: Prompt,
   state: SessionState,
   { data, seq, turn }: EventOf<"ModelCallStarted">,
   call: number,
 ): ShownRequest {
   const { config } = state;
   if (config === null) throw new TypeError("a model is called by a configured session");
-  const prompt = promptOf(tools);
   const recorded = { prompt: data.prompt, tools: data.tools };
   const { system, tools: schemas, ...request } = requestOf(state, config, prompt);
   const prompt_as_sent = recorded.prompt === prompt.versions.prompt && recorded.tools === prompt.versions.tools;

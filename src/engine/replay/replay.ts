@@ -18,6 +18,7 @@ import { eventOf, sealedRecord } from "../../store/event-record.ts";
 import { readRecords, summaryOf } from "../../store/journal.ts";
 import type { EventRecord, SessionRow, StateSnapshot } from "../../store/port.ts";
 import type { Host } from "../host.ts";
+import { knownPrompts } from "../pinned.ts";
 import { noSession } from "../session.ts";
 import { checkBatchEvent } from "./batch-decisions.ts";
 import { createDecisionCheck } from "./decisions.ts";
@@ -89,6 +90,7 @@ function createWalk(
   const findings: Finding[] = [];
   const prompts = new Set<string>();
   const prices = rememberedPrices(host);
+  const promptAt = knownPrompts(host);
   const judging = { host, redactor: { restoreJson: <T>(value: T): T => value }, place: row.place };
   const decisions = createDecisionCheck(request.decide ?? decide, judging);
   let state = emptyState(row);
@@ -121,7 +123,7 @@ function createWalk(
     if (config === null) return;
     if (event.kind === "ModelCallStarted") {
       checked.requests += 1;
-      note(...checkRequest(event, state, config, host.tools));
+      note(...checkRequest(event, state, config, await promptAt(state)));
     } else if (event.kind === "BudgetReserved") {
       checked.amounts += 1;
       note(...(await checkReservation(event, state, config, prices)));

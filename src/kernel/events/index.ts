@@ -1,5 +1,7 @@
 /** Every event there is. A kind that is missing here, or folds wrongly typed, does not compile. */
 import type * as z from "zod";
+import { agentMergeStarted } from "./agent-merge-started.ts";
+import { agentMerged } from "./agent-merged.ts";
 import { approvalGiven } from "./approval-given.ts";
 import { approvalRequested } from "./approval-requested.ts";
 import { batchCancelRequested } from "./batch-cancel-requested.ts";
@@ -17,12 +19,18 @@ import { budgetReserved } from "./budget-reserved.ts";
 import { budgetSettled } from "./budget-settled.ts";
 import { cancelRequested } from "./cancel-requested.ts";
 import { checkpointCreated } from "./checkpoint-created.ts";
+import { contextAssembled } from "./context-assembled.ts";
+import { contextCompacted } from "./context-compacted.ts";
+import { contextTargetPassed } from "./context-target-passed.ts";
 import type { EventDefinition, Sealed } from "./definition.ts";
 import { healthChanged } from "./health-changed.ts";
 import { historyRepaired } from "./history-repaired.ts";
 import { injectionSuspected } from "./injection-suspected.ts";
+import { instructionsLoaded } from "./instructions-loaded.ts";
 import { labelRaised } from "./label-raised.ts";
 import { limitReached } from "./limit-reached.ts";
+import { memoryRecalled } from "./memory-recalled.ts";
+import { memoryWritten } from "./memory-written.ts";
 import { modelCallFailed } from "./model-call-failed.ts";
 import { modelCallFinished } from "./model-call-finished.ts";
 import { modelCallRefused } from "./model-call-refused.ts";
@@ -31,10 +39,12 @@ import { modelSwitched } from "./model-switched.ts";
 import { permissionRuleAdded } from "./permission-rule-added.ts";
 import { phaseEntered } from "./phase-entered.ts";
 import { phaseLeft } from "./phase-left.ts";
+import { promptPinned } from "./prompt-pinned.ts";
 import { rateWaited } from "./rate-waited.ts";
 import { recoveryFinished } from "./recovery-finished.ts";
 import { retryScheduled } from "./retry-scheduled.ts";
 import { retryWaited } from "./retry-waited.ts";
+import { reviewGiven } from "./review-given.ts";
 import { rolledBack } from "./rolled-back.ts";
 import { runEnded } from "./run-ended.ts";
 import { runStarted } from "./run-started.ts";
@@ -43,6 +53,8 @@ import { sessionCreated } from "./session-created.ts";
 import { sessionForked } from "./session-forked.ts";
 import { sessionImported } from "./session-imported.ts";
 import { settingsChanged } from "./settings-changed.ts";
+import { subAgentEnded } from "./sub-agent-ended.ts";
+import { subAgentStarted } from "./sub-agent-started.ts";
 import { toolFinished } from "./tool-finished.ts";
 import { toolJudged } from "./tool-judged.ts";
 import { toolProcessStarted } from "./tool-process-started.ts";
@@ -97,6 +109,18 @@ export const EVENTS = {
   PhaseEntered: phaseEntered,
   PhaseLeft: phaseLeft,
   HealthChanged: healthChanged,
+  ContextAssembled: contextAssembled,
+  ContextTargetPassed: contextTargetPassed,
+  ContextCompacted: contextCompacted,
+  PromptPinned: promptPinned,
+  InstructionsLoaded: instructionsLoaded,
+  MemoryRecalled: memoryRecalled,
+  MemoryWritten: memoryWritten,
+  SubAgentStarted: subAgentStarted,
+  SubAgentEnded: subAgentEnded,
+  AgentMergeStarted: agentMergeStarted,
+  AgentMerged: agentMerged,
+  ReviewGiven: reviewGiven,
   WorkDelivered: workDelivered,
   WorkspaceRemoved: workspaceRemoved,
   BatchCreated: batchCreated,

@@ -5,14 +5,15 @@ import type { EventDefinition } from "./definition.ts";
 
 const schema = lazy(() =>
   z.object({
-    limit: z.enum(["turns", "active_ms", "tokens"]),
+    limit: z.enum(["turns", "active_ms", "tokens", "context"]),
     value: z.int().nonnegative(),
     max: z.int().positive(),
   }),
 );
 
 export const limitReached: EventDefinition<z.infer<ReturnType<typeof schema>>> = {
-  version: 1,
+  version: 2,
   schema,
   fold: (state, event) => ({ ...state, run: state.run && { ...state.run, limit: event.data.limit } }),
+  upcast: (data) => data, // version 2 may also name the context
 };

@@ -1,5 +1,6 @@
 /** The model answered completely. Its tool calls become the open batch. */
 import * as z from "zod";
+import { plainText } from "../content.ts";
 import { addAnswer } from "../conversation.ts";
 import { lazy } from "../lazy.ts";
 import { modelInUse } from "../model-in-use.ts";
@@ -7,6 +8,9 @@ import { NO_FAILURES, type SessionState, type StopReason, type ToolCall } from "
 import { promptTokens, totalTokens } from "../usage.ts";
 import type { EventDefinition } from "./definition.ts";
 import { modelCallId, modelPart, usage } from "./shapes.ts";
+
+/** What a model may add to what is kept of a conversation. Characters. */
+const SUMMARY_CHARS_MAX = 12_000;
 
 const STOPS = [
   "end_turn",
@@ -39,6 +43,13 @@ export const modelCallFinished: EventDefinition<z.infer<ReturnType<typeof schema
   schema,
   fold: (state, event) => {
     const { parts, stop, usage: used } = event.data;
+    if (state.model.status === "calling" && state.model.purpose === "summary") {
+      return {
+        ...state,
+        model: { status: "idle" },
+        summary: plainText(parts).slice(0, SUMMARY_CHARS_MAX).toWellFormed(),
+      };
+    }
     const messages = addAnswer(state.messages, parts);
     const batch = parts.flatMap((part): ToolCall[] =>
       part.type === "tool_use"

@@ -1,6 +1,7 @@
 /** A call was not sent: a cap, the rate or a model that keeps failing stands in its way. Nothing was spent. */
 import * as z from "zod";
 import { lazy } from "../lazy.ts";
+import type { SessionState } from "../state.ts";
 import type { EventDefinition } from "./definition.ts";
 import { errorKind } from "./shapes.ts";
 
@@ -9,6 +10,7 @@ const schema = lazy(() =>
     provider: z.string(),
     model: z.string(),
     attempt: z.int().positive(),
+    purpose: z.enum(["turn", "summary"]),
     kind: errorKind(),
     /** One line for people, with the scope and the numbers. */
     message: z.string(),
@@ -32,21 +34,26 @@ const schema = lazy(() =>
 );
 
 export const modelCallRefused: EventDefinition<z.infer<ReturnType<typeof schema>>> = {
-  version: 1,
+  version: 2,
   schema,
-  fold: (state, event) => ({
+  fold: (state, event) => (event.data.purpose === "summary" ? { ...state, summary: "" } : refused(state, event.data)),
+  upcast: (data) => ({ ...data, purpose: "turn" }),
+};
+
+function refused(state: SessionState, data: z.infer<ReturnType<typeof schema>>): SessionState {
+  return {
     ...state,
     model: {
       status: "failed",
-      kind: event.data.kind,
-      message: event.data.message,
-      attempt: event.data.attempt,
-      retry_after_ms: event.data.retry_after_ms,
+      kind: data.kind,
+      message: data.message,
+      attempt: data.attempt,
+      retry_after_ms: data.retry_after_ms,
       refused: true,
     },
     failures: {
       ...state.failures,
       refused: { ...state.failures.refused, count: state.failures.refused.count + 1 },
     },
-  }),
-};
+  };
+}

@@ -7,6 +7,7 @@ import { modelCallId } from "./shapes.ts";
 const schema = lazy(() =>
   z.object({
     call: modelCallId(),
+    purpose: z.enum(["turn", "summary"]),
     provider: z.string(),
     model: z.string(),
     attempt: z.int().positive(),
@@ -22,12 +23,15 @@ const schema = lazy(() =>
 );
 
 export const modelCallStarted: EventDefinition<z.infer<ReturnType<typeof schema>>> = {
-  version: 1,
+  version: 2,
   schema,
-  fold: (state, event) => ({
-    ...state,
-    turn: event.turn,
-    run: state.run && event.turn > state.turn ? { ...state.run, turns: state.run.turns + 1 } : state.run,
-    model: { status: "calling", call: event.data.call, epoch: event.epoch, attempt: event.data.attempt },
-  }),
+  fold: (state, event) => {
+    const { call, attempt, purpose } = event.data;
+    const model = { status: "calling", call, epoch: event.epoch, attempt, purpose } as const;
+    // A summary is no turn: nothing of it is acted on.
+    if (purpose === "summary") return { ...state, model };
+    const run = state.run && event.turn > state.turn ? { ...state.run, turns: state.run.turns + 1 } : state.run;
+    return { ...state, turn: event.turn, run, model };
+  },
+  upcast: (data) => ({ ...data, purpose: "turn" }),
 };

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { textPart } from "../content.ts";
 import { say } from "../conversation.ts";
+import { withMistake } from "../continuity.ts";
 import { lazy } from "../lazy.ts";
 import type { EventDefinition } from "./definition.ts";
 import { checkpointId, toolCallId, treeHash } from "./shapes.ts";
@@ -26,7 +27,8 @@ export const rolledBack: EventDefinition<z.infer<ReturnType<typeof schema>>> = {
     const back = { ...state, workspace: state.workspace && { ...state.workspace, tree } };
     if (call !== null) return back;
     const to = checkpoint === null ? "the start of the session" : `checkpoint ${checkpoint}`;
-    return say(back, [
+    const continuity = withMistake(state.continuity, state.turn, `The user set the files back to ${to}: ${reason}`);
+    return say({ ...back, continuity }, [
       textPart(`The files of the workspace were set back to ${to} by the user. Reason: ${reason}`, { from: "belay" }),
     ]);
   },

@@ -1,22 +1,10 @@
 /** A run ended with an outcome. The session itself can go on with another run. */
 import * as z from "zod";
 import { lazy } from "../lazy.ts";
-import type { Outcome, Verification } from "../outcome.ts";
+import type { Verification } from "../outcome.ts";
 import type { EventDefinition } from "./definition.ts";
-import { errorKind } from "./shapes.ts";
+import { errorKind, outcome } from "./shapes.ts";
 
-const OUTCOMES = [
-  "completed",
-  "needs_review",
-  "needs_approval",
-  "verification_failed",
-  "budget_exhausted",
-  "limit_reached",
-  "loop_detected",
-  "refused",
-  "canceled",
-  "failed",
-] as const satisfies readonly Outcome[];
 const VERIFICATIONS = [
   "passed",
   "failed",
@@ -27,7 +15,7 @@ const VERIFICATIONS = [
 
 const schema = lazy(() =>
   z.object({
-    outcome: z.enum(OUTCOMES),
+    outcome: outcome(),
     verification: z.enum(VERIFICATIONS),
     exit_code: z.int(),
     error: z.object({ kind: errorKind(), message: z.string() }).nullable(),

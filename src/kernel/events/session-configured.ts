@@ -7,7 +7,7 @@ import type { EventDefinition } from "./definition.ts";
 const schema = lazy(() => z.object({ config: configSchema() }));
 
 export const sessionConfigured: EventDefinition<z.infer<ReturnType<typeof schema>>> = {
-  version: 3,
+  version: 4,
   schema,
   fold: (state, event) => ({ ...state, config: event.data.config, max_tokens: event.data.config.max_tokens }),
   upcast: upcastConfig,

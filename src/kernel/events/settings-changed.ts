@@ -9,7 +9,7 @@ import type { EventDefinition } from "./definition.ts";
 const schema = lazy(() => z.object({ config: configSchema(), changed: z.array(z.string()) }));
 
 export const settingsChanged: EventDefinition<z.infer<ReturnType<typeof schema>>> = {
-  version: 3,
+  version: 4,
   schema,
   fold: (state, { data: { config } }) => {
     const { prompt, tools } = config.versions;

@@ -3,10 +3,11 @@ import * as z from "zod";
 import type { NewWorkspace } from "../carry-over.ts";
 import type { ModelPart, Origin, PlainPart } from "../content.ts";
 import { ERROR_TABLE, type ErrorKind } from "../error-kind.ts";
-import type { BlobHash, CheckpointId, ModelCallId, RunId, SessionId, ToolCallId, TreeHash } from "../ids.ts";
+import type { BlobHash, CheckpointId, MemoryId, ModelCallId, RunId, SessionId, ToolCallId, TreeHash } from "../ids.ts";
 import type { JsonObject } from "../json.ts";
 import { lazy } from "../lazy.ts";
 import type { NanoDollars } from "../money.ts";
+import type { Outcome } from "../outcome.ts";
 import type { ProcessIdentity } from "../process-identity.ts";
 import type { Usage } from "../usage.ts";
 
@@ -18,12 +19,28 @@ export const runId = lazy(() => branded<RunId>());
 export const modelCallId = lazy(() => branded<ModelCallId>());
 export const toolCallId = lazy(() => branded<ToolCallId>());
 export const checkpointId = lazy(() => branded<CheckpointId>());
+export const memoryId = lazy(() => branded<MemoryId>());
 export const blobHash = lazy(() => branded<BlobHash>());
 export const treeHash = lazy(() => branded<TreeHash>());
 
 export const errorKind = lazy(() => z.enum(Object.keys(ERROR_TABLE) as [ErrorKind, ...ErrorKind[]]));
 export const nano = lazy(() => z.int() as unknown as z.ZodType<NanoDollars>);
 export const json = lazy(() => z.record(z.string(), z.json()) as unknown as z.ZodType<JsonObject>);
+
+const OUTCOMES = [
+  "completed",
+  "needs_review",
+  "needs_approval",
+  "verification_failed",
+  "budget_exhausted",
+  "limit_reached",
+  "loop_detected",
+  "refused",
+  "canceled",
+  "failed",
+] as const satisfies readonly Outcome[];
+
+export const outcome = lazy(() => z.enum(OUTCOMES));
 
 export const usage = lazy((): z.ZodType<Usage> =>
   z.object({

@@ -1,6 +1,7 @@
 /** A tool call has its result: exactly one for every call the model made. */
 import * as z from "zod";
 import type { PlainPart } from "../content.ts";
+import { afterTool } from "../continuity.ts";
 import { closeBatch, withCall } from "../conversation.ts";
 import { isUntrusted, joinParts, raise, type SessionLabel } from "../label.ts";
 import { lazy } from "../lazy.ts";
@@ -60,7 +61,11 @@ export const toolFinished: EventDefinition<z.infer<ReturnType<typeof schema>>> =
       event.redactions === 0
         ? joined
         : raise(joined, "secret", { seq: event.seq, call: id, what: `the output of ${call?.part.name ?? "a tool"}` });
-    return closeBatch({ ...finished, label, dirty: changed || finished.dirty });
+    const continuity =
+      call === undefined
+        ? state.continuity
+        : afterTool(state.continuity, { part: call.part, status, content, turn: state.turn });
+    return closeBatch({ ...finished, label, continuity, dirty: changed || finished.dirty });
   },
 };
 

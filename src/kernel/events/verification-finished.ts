@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { textPart } from "../content.ts";
 import { say } from "../conversation.ts";
+import { withMistake } from "../continuity.ts";
 import { lazy } from "../lazy.ts";
 import type { EventDefinition } from "./definition.ts";
 import { blobHash, treeHash } from "./shapes.ts";
@@ -30,7 +31,9 @@ export const verificationFinished: EventDefinition<z.infer<ReturnType<typeof sch
     if (passed) return verified;
     const end = exit_code === null ? "was killed" : `ended with exit code ${exit_code}`;
     // Said to the model now, read by it in the next run: a resume goes on with the findings.
-    return say(verified, [
+    const last = tail.trimEnd().split("\n").at(-1) ?? "";
+    const continuity = withMistake(state.continuity, state.turn, `Verification \`${command}\` ${end}: ${last}`);
+    return say({ ...verified, continuity }, [
       textPart(`Verification failed: \`${command}\` ${end}.\n${tail}`, { from: "tool", by: "verify" }),
     ]);
   },

@@ -19,7 +19,7 @@ import { meansText } from "./loose-match.ts";
 import { type NamedPath, namedPath } from "./named-path.ts";
 import { allowingRule, isInside, mayBeProtected, mayBeSecret, restrictingRule } from "./path-judgement.ts";
 import type { RuleContext, RuleRequest } from "./request.ts";
-import { canonicalTool, pathOf, pathProblem, toolKind } from "./tools.ts";
+import { actsOnNothing, canonicalTool, pathOf, pathProblem, toolKind } from "./tools.ts";
 
 /** A longer command is not read, and always asked about; what forbids is matched on its text. */
 const COMMAND_CHARS_MAX = 10_000;
@@ -118,7 +118,8 @@ function otherParts(
   const asking = rules.ask.find(means);
   if (asking !== undefined) return [askedBy(text, asking.rule)];
   const allowing = rules.allow.find(({ parsed }) => meansCall(parsed, tool, input, "first"));
-  return [allowing === undefined ? asked(text, "No rule allows it.") : allowedBy(text, allowing.rule)];
+  if (allowing !== undefined) return [allowedBy(text, allowing.rule)];
+  return [actsOnNothing(tool) ? builtIn(text, "It acts on nothing itself.") : asked(text, "No rule allows it.")];
 }
 
 function textOf(tool: string, input: RuleRequest["input"]): string {
@@ -142,10 +143,15 @@ function meansCall(
     case "named":
       return (
         parsed.tool === tool &&
-        namesOf(input, which).some((name) => globMatches(parsed.name.replace(/:\*$/, " *"), name))
+        namesOf(tool, input, which).some((name) =>
+          globMatches(folded(tool, parsed.name).replace(/:\*$/, " *"), folded(tool, name)),
+        )
       );
     case "param":
-      return globMatches(parsed.tool, tool) && globMatches(parsed.value, String(input[parsed.param] ?? "\0"));
+      return (
+        globMatches(parsed.tool, tool) &&
+        saidFor(parsed.param, tool, input).some((one) => globMatches(parsed.value, one))
+      );
     case "command":
     case "path":
       return false;
@@ -166,12 +172,28 @@ function meansHost(host: string, input: RuleRequest["input"]): boolean {
   return host.startsWith("*.") ? called.endsWith(host.slice(1)) && called.length > host.length - 1 : called === host;
 }
 
-function namesOf(input: RuleRequest["input"], which: "any" | "first"): readonly string[] {
+/** Claude Code writes its kinds of sub-agents with capitals. */
+function folded(tool: string, name: string): string {
+  return tool === "Agent" ? name.toLowerCase() : name;
+}
+
+/** What a member is, in all the ways in which a rule may say it: `opus` is also every model whose name has that word. */
+function saidFor(member: string, tool: string, input: RuleRequest["input"]): readonly string[] {
+  const value = String(input[member] ?? "\0");
+  if (tool !== "Agent" || member !== "model") return [value];
+  return [value, value.slice(value.indexOf("/") + 1), ...value.toLowerCase().split(/[^a-z0-9]+/)];
+}
+
+/** What belay's `general` is called in Claude Code. */
+const GENERAL = "general-purpose";
+
+function namesOf(tool: string, input: RuleRequest["input"], which: "any" | "first"): readonly string[] {
   const names = ["subagent_type", "agent_type", "agent", "skill", "command", "name"].flatMap((member) => {
     const value = input[member];
     return typeof value === "string" ? [value] : [];
   });
-  return which === "any" ? names : names.slice(0, 1);
+  if (which === "first") return names.slice(0, 1);
+  return tool === "Agent" && names.includes("general") ? [...names, GENERAL] : names;
 }
 
 function filePart(

@@ -39,8 +39,19 @@ const OWN_NAMES: ReadonlyMap<string, string> = new Map([
   ["grep", "Grep"],
   ["glob", "Glob"],
   ["web_fetch", "WebFetch"],
+  ["todo", "TodoWrite"],
+  ["skill", "Skill"],
+  ["task", "Agent"],
   ["Task", "Agent"],
+  ["call_tool", "ToolSearch"],
 ]);
+
+/** They act on nothing themselves: what a sub-agent does is judged where it does it. */
+const HARMLESS: ReadonlySet<string> = new Set(["Agent", "Skill", "TodoWrite", "ToolSearch"]);
+
+export function actsOnNothing(canonical: string): boolean {
+  return HARMLESS.has(canonical);
+}
 
 /** As rules name it. A name that is not known stays as it is. */
 export function canonicalTool(name: string): string {

@@ -33,12 +33,13 @@ export function createMemorySessions({ clock, blobs, ledger, ...tables }: Memory
       return structuredClone(tables.find(tenant, session)?.row ?? null);
     },
 
-    async listSessions({ tenant, directory, limit }) {
+    async listSessions({ tenant, directory, root, limit }) {
       return tables
         .all()
         .map(({ row }) => row)
         .filter((row) => row.tenant === tenant)
         .filter(({ place }) => directory === undefined || place.cwd === directory || place.source === directory)
+        .filter((row) => root === undefined || row.root === root)
         .reverse() // of one millisecond the last one made comes first; the sort keeps that
         .sort((a, b) => b.created_at - a.created_at)
         .slice(0, limit)

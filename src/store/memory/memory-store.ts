@@ -6,6 +6,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Store } from "../port.ts";
 import { storeClosed } from "../refusal.ts";
 import { createMemoryCells } from "./memory-cells.ts";
+import { createMemoryMemories } from "./memory-memories.ts";
 import { createMemoryRecords } from "./memory-records.ts";
 import { createMemoryLeases, createMemorySessions } from "./memory-sessions.ts";
 import { type MemoryTables, memoryTables } from "./memory-tables.ts";
@@ -34,6 +35,7 @@ export function createMemoryStore(options: { readonly clock: Clock }): Store {
     ...createMemoryLeases(guarded),
     ...createMemoryRecords(guarded),
     ...createMemoryCells(clock, open),
+    ...createMemoryMemories(clock, open),
     ...{ moveLedger, positions, listScopes, setTenantCap, tenantCaps },
     async putBlob(tenant, content) {
       open();

@@ -2,6 +2,7 @@
 import type { Generated, GeneratedAlways } from "kysely";
 import type { TenantCap, TenantPeriod } from "../ledger.ts";
 import type { CallRow, ScopeRow } from "../ledger-rule.ts";
+import type { MemoryColumns } from "../memory-row.ts";
 import type { SessionColumns } from "../session-row.ts";
 
 export interface Schema {
@@ -15,6 +16,7 @@ export interface Schema {
   readonly ledger_calls: LedgerCallsTable;
   readonly tenant_caps: TenantCapsTable;
   readonly cells: CellsTable;
+  readonly memories: MemoriesTable;
 }
 
 export interface SessionsTable extends SessionColumns {
@@ -90,4 +92,12 @@ export interface CellsTable {
   readonly updated_at: number;
   /** Of its last writes, newest first: looked at by the server only. */
   readonly marks: unknown;
+}
+
+export interface MemoriesTable extends MemoryColumns {
+  readonly row: GeneratedAlways<number>;
+  /** JSON of the rest. */
+  readonly body: string;
+  /** The words of the texts, as a tsvector: looked at by the server only. */
+  readonly words: unknown;
 }

@@ -10,6 +10,7 @@ import { type ServerSettings, serverSettings } from "./durability.ts";
 import { createPostgresLeases } from "./leases.ts";
 import { createPostgresLedger } from "./ledger.ts";
 import { OPEN_MS_MAX } from "./limits.ts";
+import { createPostgresMemories } from "./memories.ts";
 import { migrate } from "./migrate.ts";
 import { createPool } from "./pool.ts";
 import { createQueries } from "./queries.ts";
@@ -59,6 +60,7 @@ function storeOn(connection: Connection, { time }: ServerStoreOptions, settings:
     ...createPostgresBlobs(context),
     ...createPostgresLedger(context),
     ...createPostgresCells(context, opening),
+    ...createPostgresMemories(context),
     close: () => connection.close(),
   };
 }

@@ -30,14 +30,15 @@ export function createPostgresSessions(context: TableContext): PostgresSessions 
 
     getSession: (tenant, session) => connection.statement((ask) => findSession(ask, queries, tenant, session)),
 
-    listSessions: ({ tenant, directory, limit }) =>
+    listSessions: ({ tenant, directory, root, limit }) =>
       connection.statement(async (ask) => {
         const all = build.selectFrom("sessions").selectAll().where("tenant", "=", tenant);
         const wanted =
           directory === undefined
             ? all
             : all.where((is) => is.or([is("cwd", "=", directory), is("source", "=", directory)]));
-        const sorted = wanted.orderBy("created_at", "desc").orderBy("id", "desc").limit(limit);
+        const ofTree = root === undefined ? wanted : wanted.where("root", "=", root);
+        const sorted = ofTree.orderBy("created_at", "desc").orderBy("id", "desc").limit(limit);
         return (await ask.all(sorted)).map(sessionRow);
       }),
 

@@ -47,6 +47,17 @@ export interface Connection {
    * the whole log, with what stands in it before.
    */
   writeUnsynced<T>(work: () => T): Promise<T>;
+  /**
+   * As `write`, for tables whose removed rows must not be found in the file: what is removed, and every page that becomes free, is
+   * overwritten with zeros. The log still holds what was: see `emptyLog`. A page that was split may keep copies of rows that live
+   * on elsewhere: who removes such a row for good writes its table anew.
+   */
+  writeErasing<T>(work: () => T): Promise<T>;
+  /**
+   * Brings what stands in the log into the file, and makes the log empty.
+   * @returns false when a reader of another connection needed it until the bound of `store_busy` was over
+   */
+  emptyLog(): Promise<boolean>;
   close(): void;
 }
 
@@ -124,6 +135,14 @@ export function createConnection(options: ConnectionOptions): Connection {
       refuseAfterFailure();
       return attempt(() => unsynced(database, work));
     },
+    async writeErasing(work) {
+      refuseAfterFailure();
+      return attempt(() => erasing(database, work));
+    },
+    async emptyLog() {
+      refuseAfterFailure();
+      return logEmptied(options, () => attempt(() => isLogEmptied(database)));
+    },
     close: () => {
       try {
         database.close();
@@ -159,6 +178,28 @@ function unsynced<T>(database: Database, work: () => T): T {
   } finally {
     database.exec("PRAGMA synchronous = FULL");
   }
+}
+
+/** The setting is the connection's, and everybody else's removals need not pay for it. */
+function erasing<T>(database: Database, work: () => T): T {
+  database.exec("PRAGMA secure_delete = ON");
+  try {
+    return transaction(database, "BEGIN IMMEDIATE", work);
+  } finally {
+    database.exec("PRAGMA secure_delete = OFF");
+  }
+}
+
+/** Where there is no log there is nothing to do. */
+function isLogEmptied(database: Database): boolean {
+  const busy: unknown = database.pragma("wal_checkpoint(TRUNCATE)", { simple: true }); // of its row the first column
+  return busy === 0;
+}
+
+async function logEmptied(options: ConnectionOptions, tried: () => Promise<boolean>): Promise<boolean> {
+  const waits = busyWaits(options);
+  while (!(await tried())) if (!(await waits.another())) return false;
+  return true;
 }
 
 /** Tries again while another process is in the way, within the bound of `store_busy`. Nothing was written when it throws. */

@@ -1,8 +1,9 @@
 /** The tables as today's code sees them. They are made by the migrations beside this file. */
-import type { Generated, GeneratedAlways } from "kysely";
+import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 import type { NanoDollars } from "../../kernel/money.ts";
 import type { ScopeRow } from "../ledger-rule.ts";
 import type { TenantPeriod } from "../ledger.ts";
+import type { MemoryColumns } from "../memory-row.ts";
 
 export interface Schema {
   readonly sessions: SessionsTable;
@@ -15,6 +16,11 @@ export interface Schema {
   readonly ledger_calls: LedgerCallsTable;
   readonly ledger_caps: LedgerCapsTable;
   readonly cells: CellsTable;
+  readonly memories: MemoriesTable;
+  readonly memory_texts: MemoryTextsTable;
+  /** There while the texts are written anew: in the process's memory, not in a file. */
+  readonly memory_spare: MemoryTextsTable;
+  readonly memory_index: MemoryIndexTable;
 }
 
 export interface SessionsTable {
@@ -111,4 +117,26 @@ export interface CellsTable {
   /** Null when it was emptied. */
   readonly value: string | null;
   readonly updated_at: number;
+}
+
+export interface MemoriesTable extends MemoryColumns {
+  readonly row: number;
+}
+
+/** Whatever of a memory holds its text, so that what counts uses never moves one. */
+export interface MemoryTextsTable {
+  readonly row: number;
+  /** JSON of the rest. */
+  readonly body: string;
+  /** What the index holds: the words of the texts, with spaces between. */
+  readonly words: string;
+}
+
+export interface MemoryIndexTable {
+  readonly rowid: Generated<number>;
+  readonly words: Generated<string>;
+  /** The table itself, in a match; a command to it, in an insert. */
+  readonly memory_index: Generated<string>;
+  /** bm25, below 0; smaller is better. In an answer only. */
+  readonly rank: ColumnType<number, never, never>;
 }

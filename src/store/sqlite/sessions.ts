@@ -30,14 +30,15 @@ export function createSqliteSessions({ connection, queries, clock }: TableContex
 
     getSession: (tenant, session) => connection.read(() => rows.find(tenant, session)),
 
-    listSessions: ({ tenant, directory, limit }) =>
+    listSessions: ({ tenant, directory, root, limit }) =>
       connection.read(() => {
         const all = queries.selectFrom("sessions").selectAll().where("tenant", "=", tenant);
         const wanted =
           directory === undefined
             ? all
             : all.where((is) => is.or([is("cwd", "=", directory), is("source", "=", directory)]));
-        const sorted = wanted.orderBy("created_at", "desc").orderBy("id", "desc").limit(limit);
+        const ofTree = root === undefined ? wanted : wanted.where("root", "=", root);
+        const sorted = ofTree.orderBy("created_at", "desc").orderBy("id", "desc").limit(limit);
         return connection.all(sorted).map(sessionRow);
       }),
 

@@ -21,6 +21,7 @@ import type { Queries } from "./queries.ts";
 import { createSqliteCells } from "./cells.ts";
 import { createSqliteLeases } from "./leases.ts";
 import { createSqliteLedger } from "./ledger.ts";
+import { createSqliteMemories } from "./memories.ts";
 import { createSqliteRecords } from "./records.ts";
 import { createSqliteSessions } from "./sessions.ts";
 import { translated } from "./sqlite-error.ts";
@@ -93,6 +94,7 @@ function storeOn(options: ConnectionOptions, queries: Queries, network: string |
     ...createSqliteBlobs(context),
     ...createSqliteLedger(context),
     ...createSqliteCells(context),
+    ...createSqliteMemories(context),
     close: async () => {
       connection.close();
     },
@@ -139,6 +141,8 @@ function configure(
   database.pragma("foreign_keys = ON");
   database.pragma("trusted_schema = OFF");
   database.pragma("cell_size_check = ON");
+  // What is sorted or set aside is not written to files of the system's temporary directory.
+  database.pragma("temp_store = MEMORY");
   database.pragma(`journal_size_limit = ${LOG_BYTES_MAX}`);
   if (options.max_bytes !== undefined) {
     const page = Number(database.pragma("page_size", { simple: true }));

@@ -127,6 +127,19 @@ export const sessionCases: readonly ContractCase[] = [
     assert.deepEqual(await of("/nowhere"), []);
   }),
 
+  contractCase("a list can be of the sessions of one tree", async ({ store }) => {
+    const at = (session: string, root: string): Promise<void> =>
+      store.createSession(newSession({ session: session as SessionId, root: root as SessionId }));
+    await at("ses_a", "ses_a");
+    await at("ses_b", "ses_a");
+    await at("ses_c", "ses_c");
+    const of = async (root: string): Promise<readonly string[]> =>
+      (await store.listSessions({ tenant: TENANT, root: root as SessionId, limit: 10 })).map(({ session }) => session);
+    assert.deepEqual(await of("ses_a"), ["ses_b", "ses_a"]);
+    assert.deepEqual(await of("ses_c"), ["ses_c"]);
+    assert.deepEqual(await of("ses_b"), []);
+  }),
+
   contractCase(
     "a request to cancel is seen by the next renew, is idempotent, and ends with the next claim",
     async ({ store, clock }) => {

@@ -2,6 +2,7 @@
  * Making a batch: its file of jobs first, then the session-like row, then the journal's first events. One that was cut off in
  * between is completed by whoever tries again under the same id, and by nobody else.
  */
+import { DEFAULT_WORK } from "../../kernel/work-policy.ts";
 import { join } from "node:path";
 import { BATCH_TITLE } from "../../kernel/batch-state.ts";
 import type { Budget } from "../../kernel/budget.ts";
@@ -115,6 +116,7 @@ function configOf(host: Host, { provider, model, max_tokens, budget }: NewBatch)
     ...policy,
     setup: null,
     verify: null,
+    ...DEFAULT_WORK,
     versions: versionsOf(host, policy),
   };
 }

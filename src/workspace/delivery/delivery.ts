@@ -97,6 +97,22 @@ function holdsOther(files: RootedDirectory, directory: BytePath, removed: Readon
   });
 }
 
+/** The work and what stands there do not go together. Nothing was changed. */
+export class DeliveryRefused extends HarnessError {
+  /** All that stand against it. */
+  readonly paths: readonly string[];
+
+  constructor(
+    kind: "merge_conflict" | "work_would_be_lost",
+    paths: readonly BytePath[],
+    happened: string,
+    todo: string,
+  ) {
+    super(kind, happened, todo);
+    this.paths = paths.map(textOf);
+  }
+}
+
 function named(paths: readonly BytePath[]): string {
   const shown = paths.slice(0, NAMED_MAX).map((path) => `"${textOf(path)}"`);
   const rest = paths.length - shown.length;
@@ -105,8 +121,9 @@ function named(paths: readonly BytePath[]): string {
 
 export function requireNothingLost(paths: readonly BytePath[], todo: string): void {
   if (paths.length === 0) return;
-  throw new HarnessError(
+  throw new DeliveryRefused(
     "work_would_be_lost",
+    paths,
     `These hold work of yours that would be overwritten: ${named(paths)}.`,
     todo,
   );
@@ -115,7 +132,12 @@ export function requireNothingLost(paths: readonly BytePath[], todo: string): vo
 export function requireNoConflict(paths: readonly BytePath[]): void {
   if (paths.length === 0) return;
   const happened = `You and the session changed the same parts of ${named(paths)}.`;
-  throw new HarnessError("merge_conflict", happened, "Nothing was changed: look at `belay diff` and resolve by hand.");
+  throw new DeliveryRefused(
+    "merge_conflict",
+    paths,
+    happened,
+    "Nothing was changed: look at `belay diff` and resolve by hand.",
+  );
 }
 
 export function requireNoProgram(needs: readonly (readonly [BytePath, string])[]): void {

@@ -61,6 +61,7 @@ const STDERR_BYTES_KEPT = 4_096;
 /** What may run with the user's git directory. None looks at the working tree, none starts another program. */
 export const USER_COMMANDS: readonly string[] = [
   "rev-parse",
+  "rev-list",
   "symbolic-ref",
   "for-each-ref",
   "ls-files",

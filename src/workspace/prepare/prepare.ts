@@ -29,6 +29,7 @@ import type { LeftOut } from "../snapshot/left-out.ts";
 import { hasPromisedPacks, linkObjects, readIfThere } from "../git/link-objects.ts";
 import { MANIFEST_NAME, type Manifest, type OrdinaryModes } from "../snapshot/manifest.ts";
 import { EMPTY_TREE, listTree, MODE_SUBMODULE, type ObjectName, type TreeEntry } from "../git/objects.ts";
+import { isOwnIgnore, NOTE_EXCLUDES } from "../own-note.ts";
 import { openPrepared, type WorkspaceDependencies } from "../open-workspace.ts";
 import { bringIncluded, copyDirectory } from "./private-copy.ts";
 import {
@@ -212,7 +213,9 @@ function shadowOn(making: Making, root: string, facts: ScopeFacts): Shadow {
 /** Freezes the rules of the tree that `place` looks at and learns what stays true of its scope. */
 async function freeze(making: Making, place: ShadowPlace, index: UserIndex): Promise<ScopeFacts> {
   const exclude = readIfThere(join(place.git_dir, "info/exclude"));
-  const files = await collectIgnoreFiles(making.git, place);
+  const files = (await collectIgnoreFiles(making.git, place)).filter(
+    ({ path, content }) => !isOwnIgnore(path, content),
+  );
   const rules = freezeRules(exclude, files, ownDirectory(making, place.work_tree));
   const path = join(place.git_dir, "rules");
   fs.writeFileSync(path, rules, { mode: 0o600 });
@@ -339,7 +342,7 @@ export function writeAgentRepository({ layout, ordinary, branch, commit, index }
     head: reference,
     alternates: [join(layout.objects_git, "objects")],
     shallow: readIfThere(join(layout.objects_git, "shallow")),
-    exclude: readIfThere(join(layout.shadow_git, "info/exclude")),
+    exclude: withNote(readIfThere(join(layout.shadow_git, "info/exclude"))),
   });
   fs.chmodSync(path, ordinary.directory);
   if (commit !== null) {
@@ -349,6 +352,12 @@ export function writeAgentRepository({ layout, ordinary, branch, commit, index }
   const content = readIfThere(index);
   if (content !== null) fs.writeFileSync(join(path, "index"), content);
   return path;
+}
+
+/** What the agent sees of its own changes does not hold belay's note. */
+function withNote(exclude: Uint8Array | null): Buffer {
+  const before = exclude === null || exclude.byteLength === 0 ? [] : [exclude, Buffer.from("\n")];
+  return Buffer.concat([...before, Buffer.from(NOTE_EXCLUDES)]);
 }
 
 /** The user's branches and tags, for the agent to compare with. None of ours is among them. */

@@ -7,6 +7,7 @@
  *     that ends with it).
  * B2: a protected path can neither be changed, nor replaced by renaming a directory above it, nor made when it is missing.
  * B3: what is found to be a secret is there and cannot be read.
+ * B4: of a tree that belongs to somebody else, not even the root is writable.
  */
 import { existsSync, lstatSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
@@ -26,6 +27,8 @@ export interface SandboxLayout {
   readonly readable: readonly string[];
   /** Whose tree the root is: belay's own (a clone), or the user's. */
   readonly tree: "own" | "users";
+  /** Commands change nothing below `root` either. Absent is false. */
+  readonly readOnly?: boolean;
   /** Below `root`, and not to be changed, besides `COVERED_PATHS`. They need not exist. */
   readonly protectedPaths: readonly string[];
   /** The user's own home: hidden, but for tool chains. */
@@ -69,7 +72,8 @@ const WITH_SIZE = [0, 7] as const;
 export function planMounts(layout: SandboxLayout, request: PlanRequest): MountPlan {
   const { network, findings } = request;
   const root = realDirectory(layout.root);
-  const protection = protect(root, layout, request);
+  const readOnly = layout.readOnly === true;
+  const protection = readOnly ? NO_PROTECTION : protect(root, layout, request);
   // A service user's home may be the root directory itself: that cannot be hidden.
   const to_hide = [...homes(layout.home), ...layout.hidden.flatMap(real)].filter((path) => path !== "/");
   const hidden = to_hide.map((path): Mount => ({ path, kind: "hide" }));
@@ -80,7 +84,7 @@ export function planMounts(layout: SandboxLayout, request: PlanRequest): MountPl
     { path: "/dev/shm", kind: "hide" },
     { path: "/tmp", kind: "write", source: realDirectory(layout.scratch.tmp) },
     { path: realDirectory(layout.scratch.home), kind: "write" },
-    { path: root, kind: "write" },
+    { path: root, kind: readOnly ? "read" : "write" },
     ...runReadable(network).map((path): Mount => ({ path, kind: "read" })),
   ];
   const standing = ordered([...hidden, ...shown, ...open, ...protection.mounts]);
@@ -167,6 +171,9 @@ interface Protection {
   readonly covers: readonly string[];
   readonly placeholders: readonly string[];
 }
+
+/** B4: what is read-only as a whole needs no more: nothing is made in it, and no part of it can be opened again. */
+const NO_PROTECTION: Protection = { mounts: [], covers: [], placeholders: [] };
 
 /** B2: the path is read-only, and every directory between it and the root is a mount of its own, which cannot be renamed. */
 function protect(root: string, layout: SandboxLayout, { findings: { settings }, version }: PlanRequest): Protection {

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { absoluteBytes, type BytePath, joinPath, pathFromText, textOf } from "../byte-path.ts";
 import { isSystemError, lstatIfThere } from "../files/rooted.ts";
 import { isPlaceOfCover } from "../sandbox/placeholders.ts";
+import { holdsOwnNote, isOwnNote } from "../own-note.ts";
 import type { Outside } from "./shadow.ts";
 import { nextTurn } from "../turns.ts";
 
@@ -35,10 +36,15 @@ export async function changedOutside(request: OutsideRequest): Promise<readonly 
     if (looked % ENTRIES_PER_TURN === 0) await nextTurn();
     const stat = lstatIfThere(absoluteBytes(root, path));
     if (stat === null) continue;
-    if (stat.ctimeMs > mark_ms && !DERIVED.has(path) && !isPlaceOfCover(root, path)) changed.push(textOf(path));
+    if (stat.ctimeMs > mark_ms && !DERIVED.has(path) && !isBelays(root, path)) changed.push(textOf(path));
     if (stat.isDirectory()) for (const name of namesIn(root, path)) pending.push(joinPath(path, name));
   }
   return [...new Set(changed)].slice(0, limit);
+}
+
+/** What belay itself makes and changes there while a session runs. */
+function isBelays(root: string, path: BytePath): boolean {
+  return isPlaceOfCover(root, path) || isOwnNote(root, path) || holdsOwnNote(root, path);
 }
 
 function isGone(root: string, path: BytePath): boolean {

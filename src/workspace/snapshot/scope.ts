@@ -10,6 +10,7 @@ import { type FileMark, markOf } from "./file-mark.ts";
 import { DIRECTORY_BITS, FILE_BITS, MANIFEST_NAME, ordinaryFor, type OrdinaryModes } from "./manifest.ts";
 import { isSystemError, lstatIfThere } from "../files/rooted.ts";
 import { isPlaceOfCover } from "../sandbox/placeholders.ts";
+import { isOwnNote, NOTE_DIRECTORY } from "../own-note.ts";
 import { nextTurn } from "../turns.ts";
 
 /** Directory entries looked at before other work of the process gets its turn. */
@@ -100,7 +101,7 @@ export async function walkScope(root: string, listing: GitListing, rules: ScopeR
     for (const entry of names) {
       const path = joinPath(directory, entry.name);
       if (isOutside(walk, listing, path, entry)) continue;
-      if (isPlaceOfCover(root, path)) continue;
+      if (isPlaceOfCover(root, path) || isOwnNote(root, path)) continue;
       covered++;
       if (entry.isDirectory()) {
         if (!listing.nested.has(path) && !rules.submodules.has(path)) pending.push(path);
@@ -109,7 +110,9 @@ export async function walkScope(root: string, listing: GitListing, rules: ScopeR
       else walk.special.add(path);
       if (++looked % ENTRIES_PER_TURN === 0) await nextTurn();
     }
-    if (directory !== "") noteDirectory(walk, root, directory, covered === 0, rules.ordinary);
+    // A directory that holds belay's own note alone, or nothing, is as if it were not there: the note comes and goes.
+    if (directory === NOTE_DIRECTORY && covered === 0) walk.walked.delete(directory);
+    else if (directory !== "") noteDirectory(walk, root, directory, covered === 0, rules.ordinary);
   }
   return walk;
 }

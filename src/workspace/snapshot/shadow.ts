@@ -33,6 +33,7 @@ import {
 import { isSystemError, RootedDirectory } from "../files/rooted.ts";
 import { type GitListing, leftOut, listWithGit, type ScopeWalk, walkScope } from "./scope.ts";
 import { surelyIgnored } from "./sure-rules.ts";
+import { isOwnNote, NOTE_PATH } from "../own-note.ts";
 import { nextTurn } from "../turns.ts";
 import type { WorkspaceLimits } from "../workspace-limits.ts";
 
@@ -279,13 +280,25 @@ export class Shadow {
     return content === null ? [] : splitNul(content);
   }
 
+  /** Whether the index has a file where belay's own note belongs. */
+  async tracksNote(): Promise<boolean> {
+    const { output } = await this.#git(["ls-files", "-z", "--", NOTE_PATH]);
+    return output.byteLength > 0;
+  }
+
   async #list(): Promise<GitListing> {
-    const listing = await listWithGit(this.#options.git, this.place, this.rules);
+    const found = await listWithGit(this.#options.git, this.place, this.rules);
+    const root = this.place.work_tree;
+    const listing = { ...found, candidates: found.candidates.filter((path) => !isOwnNote(root, path)) };
     const again = this.#options.facts.ignored_but_tracked;
     if (again.length === 0) return listing;
     const ignored = new Set(listing.ignored);
     for (const path of again) ignored.delete(path);
-    return { ...listing, ignored, candidates: [...new Set([...listing.candidates, ...again])] };
+    return {
+      ...listing,
+      ignored,
+      candidates: [...new Set([...listing.candidates, ...again.filter((path) => !isOwnNote(root, path))])],
+    };
   }
 
   /** S1, S2: the index lines for everything that may have changed. */

@@ -47,6 +47,8 @@ interface Origin {
   /** The user's tree. */
   readonly source: string;
   readonly repository: userSource.UserRepository | null;
+  /** Whose ignored files `.worktreeinclude` may bring. */
+  readonly included_from: string;
   readonly facts: WorkspaceFacts;
 }
 
@@ -96,7 +98,12 @@ export async function recreateWorkspace(
   return { workspace, source, connected: origin.repository !== null };
 }
 
-async function originOf(git: Git, { from }: RecreateRequest): Promise<Origin> {
+async function originOf(git: Git, request: RecreateRequest): Promise<Origin> {
+  const origin = await foundOrigin(git, request);
+  return request.source === undefined ? origin : { ...origin, mode: "copy", source: request.source };
+}
+
+async function foundOrigin(git: Git, { from }: RecreateRequest): Promise<Origin> {
   if (from.kind === "workspace") {
     const layout = layoutOf(from.directory);
     const record = readRecord(layout);
@@ -105,12 +112,13 @@ async function originOf(git: Git, { from }: RecreateRequest): Promise<Origin> {
     const facts = factsOf(shadowPlace(layout, layout.tree), head, record.facts);
     // Work in the user's own files goes on in a private place.
     const own = mode === "in_place" ? (repository === null ? "copy" : "clone") : mode;
-    return { mode: own, source, repository, facts };
+    return { mode: own, source, repository, included_from: source, facts };
   }
   const repository = userSource.findRepository(from.source);
   if (repository !== null && (await hasCommit(git, repository, from.facts.head)))
-    return { mode: "clone", source: repository.top, repository, facts: from.facts };
-  return { mode: "copy", source: fs.realpathSync(from.source), repository: null, facts: { ...from.facts, head: null } };
+    return { mode: "clone", source: repository.top, repository, included_from: repository.top, facts: from.facts };
+  const source = fs.realpathSync(from.source);
+  return { mode: "copy", source, repository: null, included_from: source, facts: { ...from.facts, head: null } };
 }
 
 async function hasCommit(git: Git, repository: userSource.UserRepository, head: string | null): Promise<boolean> {
@@ -188,7 +196,7 @@ async function bringFiles(dependencies: WorkspaceDependencies, making: Making): 
   const path = writeAgentRepository({ layout, ordinary, branch: request.branch, commit, index: place.index });
   if (origin.repository === null) return;
   await copyReferences(git, origin.repository, path);
-  await bringIncluded(git, { ...place, work_tree: origin.source }, shadow.rules, layout.tree, limits);
+  await bringIncluded(git, { ...place, work_tree: origin.included_from }, shadow.rules, layout.tree, limits);
 }
 
 /** The other one's branch where all of it is here; else a commit of what the work started from. */

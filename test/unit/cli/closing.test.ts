@@ -24,6 +24,7 @@ const REPORT: RunReport = {
   unknown_cost_usd: 0,
   budget_left: null,
   cache_read_share: null,
+  context: null,
   model_switches: [],
   waits: { rate_ms: 0, retry_ms: 0 },
   duration_ms: 72_000,
@@ -95,6 +96,12 @@ describe("the last block of a run", () => {
     expect(used).toBe(
       "  used       3 turns · 12.3k tokens (and up to 5.0k of answers that were lost) · $ unknown · 1 min 12 s",
     );
+  });
+
+  it("says how full the context is and what compactions freed", () => {
+    const context = { tokens: 41_000, window: 100_000, compactions: 3, freed: 90_000 };
+    expect(closed({ context })).toContain("  context    41 % of 100k tokens, 3 compactions freed 90.0k");
+    expect(closed({ context: null }).join("\n")).not.toContain("  context ");
   });
 
   it("says what is left under the caps, what came from the cache, and what was waited for", () => {

@@ -99,7 +99,15 @@ function callDrafts(
   { cost, lost, model }: { readonly cost: number; readonly lost: number; readonly model: string },
 ): readonly Draft[] {
   const grep = toolUse("grep", { pattern: "x" });
-  const request = { attempt: 1, max_tokens: 100, messages: 1, request: "", prompt: "", tools: "" };
+  const request = {
+    attempt: 1,
+    purpose: "turn" as const,
+    max_tokens: 100,
+    messages: 1,
+    request: "",
+    prompt: "",
+    tools: "",
+  };
   const answer = {
     stop: "tool_use" as const,
     usage: USAGE,

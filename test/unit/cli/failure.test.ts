@@ -60,6 +60,7 @@ describe("an error at the command line", () => {
       "unknown_cost_usd",
       "budget_left",
       "cache_read_share",
+      "context",
       "model_switches",
       "waits",
       "duration_ms",

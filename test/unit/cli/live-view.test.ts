@@ -137,6 +137,7 @@ describe("a run in text mode, without a terminal", () => {
         data: {
           ...chosen,
           attempt: 1,
+          purpose: "turn",
           kind: "budget_exceeded",
           message: "session: $4.99 of $5.00 is spent.",
           retry_after_ms: null,
@@ -341,7 +342,7 @@ describe("a run in text mode, at a terminal", () => {
   it("says once what money stands in the way, however often it is looked whether it still does", () => {
     const { show, text } = viewOf();
     const held = (message: string, delay_ms: number): void => {
-      const refused = { provider: "p", model: "m", attempt: 1, kind: "budget_held", message } as const;
+      const refused = { provider: "p", model: "m", attempt: 1, purpose: "turn", kind: "budget_held", message } as const;
       show(
         { kind: "ModelCallRefused", data: { ...refused, retry_after_ms: null, refused_by: null } },
         { kind: "RetryScheduled", data: { kind: "budget_held", attempt: 1, delay_ms, until: 9 } },
@@ -365,7 +366,7 @@ describe("a run in text mode, at a terminal", () => {
   it("does not say twice why another model takes over", () => {
     const { show, text } = viewOf();
     const chosen = { provider: "p", model: "m" };
-    const why = { kind: "circuit_open", message: "m failed too often." } as const;
+    const why = { purpose: "turn" as const, kind: "circuit_open", message: "m failed too often." } as const;
     show(
       { kind: "ModelCallRefused", data: { ...chosen, ...why, attempt: 1, retry_after_ms: null, refused_by: null } },
       { kind: "ModelSwitched", data: { ...why, from: chosen, to: { provider: "p", model: "small" } } },
@@ -375,7 +376,7 @@ describe("a run in text mode, at a terminal", () => {
 
   it("says on the live line that the set-up runs", () => {
     const { show, written } = viewOf({ terminal: true });
-    show(...answered("I look."), { kind: "PhaseEntered", data: { phase: "setup" } });
+    show(...answered("I look."), { kind: "PhaseEntered", data: { phase: "setup", say: null } });
     expect(written.at(-1)).toContain(" · setup");
   });
 

@@ -148,7 +148,7 @@ describe("belay run", () => {
     expect(await run.ended).toBe(0);
     const report = JSON.parse(run.out()) as Report;
     expect(Object.keys(report)).toEqual(
-      "session run outcome verification exit_code turns usage cost_usd unknown_cost_usd budget_left cache_read_share model_switches waits duration_ms workspace branch checkpoints error waiting".split(
+      "session run outcome verification exit_code turns usage cost_usd unknown_cost_usd budget_left cache_read_share context model_switches waits duration_ms workspace branch checkpoints error waiting review".split(
         " ",
       ),
     );

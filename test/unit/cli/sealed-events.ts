@@ -68,6 +68,7 @@ export function answered(text: string, tools: readonly ToolUsePart[] = [], turn 
         provider: "p",
         model: "m",
         attempt: 1,
+        purpose: "turn",
         max_tokens: 100,
         messages: 1,
         request: "",

@@ -10,7 +10,7 @@ import { OutputStream } from "../../../src/cli/output-stream.ts";
 import { createProgram } from "../../../src/cli/program.ts";
 import { readSettings } from "../../../src/cli/resolved-settings.ts";
 
-const PAGES = ["models.md", "budgets.md", "settings.md"] as const;
+const PAGES = ["models.md", "budgets.md", "settings.md", "narrow-scope.md"] as const;
 const page = (name: string): string => readFileSync(join(import.meta.dirname, "../../../docs", name), "utf8");
 const blocks = (name: string, language: string): readonly string[] =>
   [...page(name).matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, "gms"))].map(([, text = ""]) => text);
@@ -82,8 +82,10 @@ describe("the options about money", () => {
       ],
       fallback: ["fast", "gpt-5.5"],
       fallbackOn: ["refusal", "budget"],
+      summary: true,
+      memory: true,
     });
-    expect(await parsed(["resume"])).toEqual({ output: "text", alert: true });
+    expect(await parsed(["resume"])).toEqual({ output: "text", alert: true, summary: true, memory: true });
   });
 
   it.each([

@@ -47,6 +47,11 @@ const WHOLE = {
     groups: { team: "20" },
   },
   prices: { "ollama/qwen3": { input: 0, output: 0.1, cache_read: 0.01 } },
+  context: { window: 200_000, threshold: 0.7, weigh_every: 20, compact_every: 25, summary: false },
+  phases: ["explore", { name: "port", tools: ["read", "edit"], read_only: false, instructions: "Port it." }],
+  agents: { depth: 2, width: 3, total: 12 },
+  memory: { recall: 3, remember: false },
+  review_every: 4,
 };
 
 describe("the settings files", () => {
@@ -64,6 +69,13 @@ describe("the settings files", () => {
       ],
       ceiling: { caps: [], from: managed },
       prices: WHOLE.prices,
+      work: {
+        context: WHOLE.context,
+        phases: WHOLE.phases,
+        agents: WHOLE.agents,
+        memory: WHOLE.memory,
+        review_every: 4,
+      },
       user_path: join(home, "settings.json"),
     });
   });
@@ -147,6 +159,14 @@ describe("a mistake in a settings file", () => {
       { models: { allowed: ["claude-*"] } },
       /models\.allowed\[0\]: It must be provider\/model/,
     ],
+    ["a threshold above the window", { context: { threshold: 2 } }, /context\.threshold: Too big/],
+    [
+      "an unknown member of a phase",
+      { phases: [{ name: "look", readonly: true }] },
+      /phases\[0\]\.readonly is not known; known are name, tools/,
+    ],
+    ["a phase twice", { phases: ["explore", "explore"] }, /phases: It names a phase twice/],
+    ["reviews of never", { review_every: 0 }, /review_every: Too small/],
     ["no object", [1], /the whole: expected object, received array/],
     ["no JSON", '{\n  "budget": {,}\n}', /it is no JSON: .*line 2/],
   ];

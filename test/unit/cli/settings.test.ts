@@ -57,6 +57,26 @@ const sameConfinement = (
 const money = (dollars: number): ReturnType<typeof nanoDollars> => nanoDollars(dollars * 1e9);
 const before: SessionConfig = testConfig({ verify: "npm test", models: NO_FALLBACK, budget: DEFAULT_BUDGET });
 
+describe("--phase", () => {
+  it("names a phase that the session goes through, where it goes through phases", () => {
+    const phase = [{ name: "plan", amount: { tokens: 10_000 } as never }]; // only the name is looked at
+    expect(() => configOf({ phases: ["explore"], phase })).toThrow("does not go through");
+    expect(configOf({ phases: ["explore", "plan"], phase }).phases.map(({ name }) => name)).toEqual([
+      "explore",
+      "plan",
+    ]);
+    expect(configOf({ phase }).phases).toEqual([]);
+  });
+});
+
+describe("--context-window", () => {
+  it("is refused where it leaves no room beside an answer", () => {
+    expect(() => configOf({ contextWindow: 8_000 })).toThrow("no room beside an answer");
+    expect(configOf({ contextWindow: 16_000 }).context.window).toBe(16_000);
+    expect(() => changing({ ...OPTIONS, contextWindow: 100 }, SETTINGS)(before)).toThrow("no room beside an answer");
+  });
+});
+
 function around(sandbox: Surroundings["sandbox"], terminal: boolean, found: ExternalProbe = BARE): Surroundings {
   return { sandbox, terminal, external: () => found };
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { mentionsIn, MENTION_BYTES_MAX, readTask, taskOf } from "../../../src/cli/task.ts";
+import { fileLines, mentionedFiles, mentionsIn, MENTION_BYTES_MAX, readTask, taskOf } from "../../../src/cli/task.ts";
 import { HarnessError } from "../../../src/kernel/harness-error.ts";
 
 let cwd = "";
@@ -38,6 +38,7 @@ describe("the task", () => {
     expect(await readTask({ words: ["fix", "the test\nand more"], stdin: stdin(""), cwd })).toEqual({
       title: "fix the test",
       parts: [{ type: "text", text: "fix the test\nand more", origin: { from: "user" } }],
+      files: [],
     });
   });
 
@@ -96,5 +97,47 @@ describe("`@path` in a task", () => {
     expect(kind).toBe("usage");
     expect(happened).toContain(reason);
     expect(todo).toContain("@");
+  });
+});
+
+describe("a file that is named beside the task", () => {
+  it("comes as a mention does, after those of the text, each once, with its price", async () => {
+    const words = ["explain", "@a.ts"];
+    const { parts, files } = await readTask({ words, stdin: stdin(""), cwd, files: ["with space.md", "./a.ts"] });
+    expect(parts.map(({ origin }) => origin.by ?? origin.from)).toEqual(["user", "a.ts", "with space.md"]);
+    expect(files).toEqual([
+      { path: "a.ts", part: parts[1], tokens: 13 },
+      { path: "with space.md", part: parts[2], tokens: 14 },
+    ]);
+  });
+
+  it("is shown with its price, the dearest first; of many the rest is counted", async () => {
+    const files = await mentionedFiles(["a.ts", "with space.md", "a.ts"], cwd);
+    expect(fileLines(files)).toEqual(["files: with space.md 14 tokens", "files: a.ts 13 tokens"]);
+    const [one] = files;
+    const many = Array.from({ length: 22 }, (_, i) => ({
+      path: `f\u202e${String(i)}`,
+      part: one?.part,
+      tokens: 1_240 * i,
+    }));
+    const lines = fileLines(many as typeof files); // the part is there
+    expect(lines[0]).toBe("files: f⟨U+202E⟩21 26,040 tokens");
+    expect(lines.slice(-2)).toEqual(["files: f⟨U+202E⟩2 2,480 tokens", "files: 2 more, 1,240 tokens"]);
+    expect(fileLines([])).toEqual([]);
+  });
+
+  it.each(["missing.ts", "directory", "binary", "large", "pipe"])(
+    "is refused when it is %s, in its own words",
+    async (path) => {
+      const { kind, happened, todo } = await refusal(mentionedFiles([path], cwd));
+      expect(kind).toBe("usage");
+      expect(happened).toContain(`The task names the file ${path}, `);
+      expect(todo).not.toContain("@");
+    },
+  );
+
+  it("is one of a hundred at most", async () => {
+    const many = Array.from({ length: 101 }, (_, i) => `f${String(i)}`);
+    expect((await refusal(mentionedFiles(many, cwd))).happened).toBe("The task brings 101 files, more than 100.");
   });
 });

@@ -1,18 +1,28 @@
 import { describe, expect, it, vi } from "vitest";
-import { promptOf } from "../../../src/engine/prompt.ts";
+import { joinedParts, SYSTEM_PARTS } from "../../../src/context/system-prompt.ts";
+import { partsOf, promptOf } from "../../../src/engine/prompt.ts";
 import { builtInTools } from "../../../src/tool/registry.ts";
 
-/** Text in English and JSON has about this many characters a token. */
-const CHARS_PER_TOKEN = 4;
-const PROMPT_TOKENS_MAX = 1_500;
+/** As parts of a context are priced: prose and JSON have more. */
+const BYTES_PER_TOKEN = 3;
+const PROMPT_TOKENS_MAX = 2_500;
 
 describe("the prompt", () => {
   const { system, tools, bytes } = promptOf(builtInTools());
   const text = system + JSON.stringify(tools);
 
-  it("and all schemas together stay within 1,500 tokens; the worst case of a call counts on all their bytes", () => {
-    expect(text.length / CHARS_PER_TOKEN).toBeLessThanOrEqual(PROMPT_TOKENS_MAX);
+  it("and all schemas together stay within 2,500 tokens; the worst case of a call counts on all their bytes", () => {
+    expect(Math.ceil(bytes / BYTES_PER_TOKEN)).toBeLessThanOrEqual(PROMPT_TOKENS_MAX);
     expect(bytes).toBe(Buffer.byteLength(text));
+  });
+
+  it("is made of named parts, each with a version; a part that names a tool names one that is there", () => {
+    expect(joinedParts(SYSTEM_PARTS.map((part) => part.text))).toBe(system);
+    const parts = partsOf({ tools });
+    expect(new Set(parts.map(({ kind, name }) => `${kind} ${name}`)).size).toBe(parts.length);
+    expect(parts).toHaveLength(SYSTEM_PARTS.length + tools.length);
+    const names = tools.map(({ name }) => name);
+    for (const [, named = ""] of system.matchAll(/`(\w+)`/g)) expect(names).toContain(named);
   });
 
   it("names no directory, date or user, so that every session shares the provider's cache of it", () => {

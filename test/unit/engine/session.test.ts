@@ -25,7 +25,9 @@ describe("a session", () => {
     expect(kinds(events)).toEqual([
       "SessionCreated",
       "SessionConfigured",
+      "PromptPinned",
       "RunStarted",
+      "ContextAssembled",
       "UserMessageAdded",
       "BudgetReserved",
       "ModelCallStarted",

@@ -3,20 +3,19 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { Host } from "../../../src/engine/host.ts";
 import { deliverSession, diffSession, rollbackSession } from "../../../src/engine/operations.ts";
 import { replaySession } from "../../../src/engine/replay/replay.ts";
 import { resumeSession } from "../../../src/engine/session.ts";
-import { exportSession } from "../../../src/engine/transfer/export.ts";
 import { type Imported, importSession, type ImportRequest } from "../../../src/engine/transfer/import.ts";
 import { textPart } from "../../../src/kernel/content.ts";
 import { LOCAL_TENANT, type SessionId } from "../../../src/kernel/ids.ts";
 import { loadSession } from "../../../src/store/journal.ts";
 import { callTool, say, scriptedModel, type ScriptedStep, think } from "../../../src/testing/scripted-model.ts";
-import { filesOf, manifestOf, userGit } from "../workspace/given.ts";
+import { manifestOf, userGit, workIn } from "../workspace/given.ts";
+import { exportedFile } from "../../support/exported.ts";
 import { testHost } from "../../support/host.ts";
 import { eventsOf, kinds, SANDBOX, start, type TestPlace, testPlace } from "../../support/session.ts";
 
@@ -42,16 +41,8 @@ async function laptop(from: Machine, script: readonly ScriptedStep[] = []): Prom
   return machine(script, { ...place, repository });
 }
 
-async function exported({ host }: Pick<Machine, "host">, session: SessionId): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  const sink = new Writable({
-    write: (piece: Buffer, _encoding, done) => {
-      pieces.push(piece);
-      done();
-    },
-  });
-  await exportSession(host, session, sink);
-  return Buffer.concat(pieces);
+function exported({ host }: Pick<Machine, "host">, session: SessionId): Promise<Buffer> {
+  return exportedFile(host, session);
 }
 
 async function* inPieces(file: Uint8Array, size = 1_000): AsyncGenerator<Uint8Array> {
@@ -121,7 +112,7 @@ describe("a session in a file", () => {
     });
     expect(manifestOf(home.place.repository)).toEqual(before);
     const there = join(ci.place.home, "sessions", ci.session, "tree");
-    expect(filesOf(came.workspace ?? "")).toEqual(filesOf(there));
+    expect(workIn(came.workspace ?? "")).toEqual(workIn(there));
     const recorded = await eventsOf(ci.host, ci.session);
     const events = await eventsOf(home.host, ci.session);
     expect(events.slice(0, recorded.length)).toEqual(recorded);

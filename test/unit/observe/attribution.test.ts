@@ -74,7 +74,15 @@ function call({ usage, cost, text = "", tools = [], lost = 0 }: CallFacts): read
   const id = ids.modelCall();
   const used = { ...NO_USAGE, ...usage };
   const model = { provider: "p", model: "m" };
-  const request = { attempt: 1, max_tokens: 100, messages: 1, request: "", prompt: "", tools: "" };
+  const request = {
+    attempt: 1,
+    purpose: "turn" as const,
+    max_tokens: 100,
+    messages: 1,
+    request: "",
+    prompt: "",
+    tools: "",
+  };
   const parts = [
     ...(text === "" ? [] : [{ type: "text" as const, text, origin: { from: "model" as const } }]),
     ...tools,

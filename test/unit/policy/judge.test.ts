@@ -39,6 +39,7 @@ async function judged(
       ...config,
     }),
     label: CLEAN_LABEL,
+    phase: null,
     userWrote: () => false,
     webNamed: () => false,
     root: "/w",

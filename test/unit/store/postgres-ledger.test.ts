@@ -141,7 +141,7 @@ describe("a store that a belay without a ledger wrote", () => {
     await before.createSession(newSession());
     const lease = await claim(before, "token-1");
     await before.append(appendOf(lease, 0, 2));
-    await place().query("DROP TABLE ledger_scopes, ledger_calls, tenant_caps, cells");
+    await place().query("DROP TABLE ledger_scopes, ledger_calls, tenant_caps, cells, memories");
     await place().query("DROP FUNCTION ledger_hold");
     await place().query("DELETE FROM migrations WHERE version > 1");
     const [store] = await Promise.all([open(), open()]);

@@ -79,7 +79,7 @@ describe("the tables", () => {
     const opened = await Promise.all(Array.from({ length: 6 }, () => open()));
     for (const store of opened) expect(await store.getSession(LOCAL_TENANT, SESSION)).toBeNull();
     const { rows } = await place().query("SELECT version FROM migrations ORDER BY version");
-    expect(rows).toEqual([{ version: 1 }, { version: 2 }]);
+    expect(rows).toEqual([{ version: 1 }, { version: 2 }, { version: 3 }]);
   });
 
   it("of a newer belay are refused by name, and left alone", async () => {
@@ -90,7 +90,7 @@ describe("the tables", () => {
     expect(error.message).toContain("999");
   });
 
-  it("carry tenant and principal wherever something belongs to a session", async () => {
+  it("carry tenant and principal wherever something belongs to a session or to a person", async () => {
     await open();
     const { rows } = await place().query(
       `SELECT table_name, count(*) FILTER (WHERE column_name IN ('tenant', 'principal'))::int AS keys
@@ -99,6 +99,7 @@ describe("the tables", () => {
     );
     expect(rows.filter(({ keys }) => keys === 2).map((row) => row["table_name"])).toEqual([
       "blob_refs",
+      "memories",
       "records",
       "sessions",
       "snapshots",

@@ -108,7 +108,8 @@ describe("the schema", () => {
     await (await journalOn(under.store)).append(beginning());
     await under.store.close();
     const database = new Sqlite(under.path);
-    for (const table of ["ledger_scopes", "ledger_calls", "ledger_caps", "cells"]) database.exec(`DROP TABLE ${table}`);
+    const later = ["ledger_scopes", "ledger_calls", "ledger_caps", "cells", "memories", "memory_texts", "memory_index"];
+    for (const table of later) database.exec(`DROP TABLE ${table}`);
     database.pragma("user_version = 1");
     database.close();
     const store = await under.reopen();

@@ -131,6 +131,13 @@ export function filesOf(directory: string): Readonly<Record<string, string>> {
   return Object.fromEntries(work);
 }
 
+/** The same without belay's own note, which is nobody's work: for workspaces of sessions that ran. */
+export function workIn(directory: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(filesOf(directory)).filter(([name]) => !NOTES.has(name)));
+}
+
+const NOTES: ReadonlySet<string> = new Set(["./.belay", "./.belay/.gitignore", "./.belay/CONTINUITY.md"]);
+
 /** An executable script that leaves a file behind when it runs. */
 export function writeCanary(path: string, left: string): void {
   fs.mkdirSync(dirname(path), { recursive: true });

@@ -13,7 +13,7 @@ interface Reach {
 
 async function command(text: string, { network = false, mode = "bwrap" }: Reach = {}): Promise<BringsIn> {
   const request = { tool: "bash", effect: "execute", input: { command: text } } as const;
-  const standing = { config: testConfig(), label: CLEAN_LABEL, root: "/w", home: "/home/u", now: 0 };
+  const standing = { config: testConfig(), label: CLEAN_LABEL, phase: null, root: "/w", home: "/home/u", now: 0 };
   const reading = await readCall(request, { ...standing, userWrote: () => false, webNamed: () => false });
   return bringsIn(request, network, mode, reading);
 }

@@ -153,11 +153,41 @@ describe("rules and mode", () => {
   it("deny and ask by a member of the input, and never allow by it", async () => {
     expect(await of("Agent", { model: "opus" }, ["-Agent(model:opus)"])).toBe("deny by rule");
     expect(await of("Agent", { model: "haiku" }, ["-Agent(model:opus)", "+Agent"])).toBe("allow by rule");
-    expect(await of("Agent", { model: "opus" }, ["+Agent(model:opus)"])).toBe("ask by none");
+    expect(await of("Agent", { model: "opus" }, ["+Agent(model:opus)"])).toBe("allow by built_in");
+    expect(await of("WebSearch", { query: "a" }, ["+WebSearch(query:a)"])).toBe("ask by none");
     expect(await of("Bash", { command: "ls", run_in_background: true }, ["?Bash(run_in_background:true)"])).toBe(
       "ask by rule",
     );
   });
+
+  it.each([
+    ["task", { agent: "explore" }, "-Agent(explore)", "deny by rule"],
+    ["task", { agent: "explore" }, "-Agent(Explore)", "deny by rule"],
+    ["task", { agent: "explore" }, "?Task", "ask by rule"],
+    ["task", { agent: "review" }, "-Agent(explore)", "allow by built_in"],
+    ["task", { agent: "general" }, "-Task(general-purpose)", "deny by rule"],
+    ["task", { agent: "plan", model: "anthropic/claude-opus-4-1" }, "-Agent(model:opus)", "deny by rule"],
+    ["task", { agent: "plan", model: "anthropic/claude-opus-4-1" }, "-Agent(model:claude-opus-4-1)", "deny by rule"],
+    ["task", { agent: "plan", model: "anthropic/claude-opus-4-1" }, "-Agent(model:anthropic/*)", "deny by rule"],
+    ["task", { agent: "plan", model: "anthropic/claude-haiku-4-5" }, "-Agent(model:opus)", "allow by built_in"],
+    ["skill", { name: "deploy" }, "-Skill(deploy)", "deny by rule"],
+    ["skill", { name: "deploy" }, "-Skill(test)", "allow by built_in"],
+    ["todo", { items: [] }, "-TodoWrite", "deny by rule"],
+    ["call_tool", { name: "list" }, "-ToolSearch", "deny by rule"],
+  ] satisfies [string, JsonObject, string, string][])(
+    "bind belay's own %s %o: %s",
+    async (tool, input, rule, expected) => {
+      expect(await of(tool, input, [rule])).toBe(expected);
+    },
+  );
+
+  it.each(["plan", "dontAsk"] as const)(
+    "that are about something else leave what acts on nothing alone in the mode %s",
+    async (mode) => {
+      for (const tool of ["task", "skill", "todo", "call_tool"])
+        expect([tool, await of(tool, {}, ["-Bash(rm *)"], mode)]).toEqual([tool, "allow by built_in"]);
+    },
+  );
 
   it("hold a redirect against the rules for files", async () => {
     expect(await bash("npm test > out.txt", ["+Bash(npm test)"])).toBe("ask by none");
