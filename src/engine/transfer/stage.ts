@@ -68,11 +68,12 @@ export async function stageParts(
     open.bytes += content.byteLength;
     if (line.part === "blob" && open.bytes > ARCHIVED_BLOB_BYTES_MAX) throw invalid("A text in it is too large.");
     if (line.more === true) return;
-    closeSync(open.fd);
-    if (line.part === "pack") pack = open.path;
-    else blobs.set(namedRightly(open), open.path);
+    const whole: Open = open;
+    open = null; // Closed once: its number may be another file's afterwards.
+    closeSync(whole.fd);
+    if (line.part === "pack") pack = whole.path;
+    else blobs.set(namedRightly(whole), whole.path);
     if (blobs.size > ARCHIVED_BLOBS_MAX) throw invalid(`It holds more than ${ARCHIVED_BLOBS_MAX} texts.`);
-    open = null;
   };
 
   try {

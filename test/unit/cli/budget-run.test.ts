@@ -1,13 +1,10 @@
-/** Caps of money on real runs: the real command as a process, the real SDK over HTTP, a store of its own. */
-import { execFile } from "node:child_process";
+/** Caps of money on real runs: the real command in this process, the real SDK over HTTP, a store of its own. */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { COMPILE_CACHE } from "../../support/compile-cache.ts";
 import { type Emulator, startEmulator } from "../../../src/testing/emulator/emulator.ts";
-
-const MAIN = join(import.meta.dirname, "../../../src/cli/main.ts");
+import { program, type ProgramEnd } from "../../support/program.ts";
 
 let directory = "";
 let emulator: Emulator;
@@ -30,35 +27,16 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-function belay(...argv: readonly string[]): Promise<Ended> {
-  const env = {
-    ...COMPILE_CACHE,
+function belay(...argv: readonly string[]): Promise<ProgramEnd> {
+  const variables = {
     PATH: process.env["PATH"],
-    HOME: directory,
-    BELAY_HOME: join(directory, "home"),
     ANTHROPIC_BASE_URL: emulator.url,
     ANTHROPIC_API_KEY: "key-of-a-test",
   };
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [MAIN, ...argv],
-      { cwd: join(directory, "project"), env },
-      (error, out, err) => {
-        resolve({ code: error === null ? 0 : Number(error.code), out, err });
-      },
-    );
-    child.stdin?.end();
-  });
+  return program({ directory, cwd: join(directory, "project"), variables }, argv);
 }
 
-const reportIn = ({ out }: Ended): unknown => JSON.parse(out.trim().split("\n").at(-1) ?? "");
+const reportIn = ({ out }: ProgramEnd): unknown => JSON.parse(out.trim().split("\n").at(-1) ?? "");
 
 describe("a run with a cap of money", () => {
   it("ends when the next call may cost more than is left, and goes on with a higher one", async () => {

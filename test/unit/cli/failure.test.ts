@@ -69,6 +69,7 @@ describe("an error at the command line", () => {
       "checkpoints",
       "error",
       "waiting",
+      "review",
     ]);
   });
 });

@@ -1,40 +1,21 @@
 /** Sub-agents as somebody at a terminal meets them: the real command, over HTTP, from the first line to the removal. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { startEmulator } from "../../../src/testing/emulator/emulator.ts";
-import { COMPILE_CACHE } from "../../support/compile-cache.ts";
 import { filesBelow } from "../../support/files-below.ts";
+import { program, type ProgramEnd } from "../../support/program.ts";
 import { testPlace, type TestPlace } from "../../support/session.ts";
 
-const MAIN = join(import.meta.dirname, "../../../src/cli/main.ts");
-
-interface End {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function belay(place: TestPlace, url: string, ...args: readonly string[]): Promise<End> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    cwd: place.repository,
-    env: {
-      ...COMPILE_CACHE,
-      PATH: process.env["PATH"],
-      HOME: join(place.home, "user"),
-      BELAY_HOME: place.home,
-      ANTHROPIC_BASE_URL: url,
-      ANTHROPIC_API_KEY: "key-of-a-test",
-    },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const written = { out: "", err: "" };
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (written.out += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (written.err += text));
-  await once(child, "close");
-  return { code: child.exitCode, ...written };
+function belay(place: TestPlace, url: string, ...args: readonly string[]): Promise<ProgramEnd> {
+  const variables = {
+    PATH: process.env["PATH"],
+    HOME: join(place.home, "user"),
+    BELAY_HOME: place.home,
+    ANTHROPIC_BASE_URL: url,
+    ANTHROPIC_API_KEY: "key-of-a-test",
+  };
+  return program({ directory: place.directory, cwd: place.repository, variables }, args);
 }
 
 const task = (agent: string, mark: string) => ({

@@ -1,15 +1,14 @@
-/** `belay record` as a process: a session is run, recorded, played and run again, and must be the same session. */
-import { execFile, execFileSync } from "node:child_process";
+/** `belay record`: a session is run, recorded, played and run again, and must be the same session. */
+import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { COMPILE_CACHE } from "../../support/compile-cache.ts";
 import { type Emulator, startEmulator } from "../../../src/testing/emulator/emulator.ts";
 import type { ScenarioInput } from "../../../src/testing/emulator/scenario.ts";
 import { parseScenario } from "../../../src/testing/emulator/scenario-file.ts";
+import { program, type ProgramEnd } from "../../support/program.ts";
 
-const MAIN = join(import.meta.dirname, "../../../src/cli/main.ts");
 const KEY = "sk-ant-api03-a-very-secret-key-of-this-test";
 
 const SESSION: ScenarioInput = {
@@ -52,28 +51,15 @@ async function repository(name: string): Promise<string> {
   return path;
 }
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-function belay(cwd: string, url: string, ...args: readonly string[]): Promise<Ran> {
-  const env = {
-    ...COMPILE_CACHE,
+function belay(cwd: string, url: string, ...args: readonly string[]): Promise<ProgramEnd> {
+  const variables = {
     PATH: process.env["PATH"],
-    HOME: directory,
-    BELAY_HOME: join(directory, "home"),
     ANTHROPIC_BASE_URL: url,
     ANTHROPIC_API_KEY: KEY,
     OPENAI_BASE_URL: `${url}/v1`,
     OPENAI_API_KEY: KEY,
   };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, ...args], { cwd, env }, (error, out, err) => {
-      resolve({ code: typeof error?.code === "number" ? error.code : 0, out, err });
-    });
-  });
+  return program({ directory, cwd, variables }, args);
 }
 
 async function emulate(scenario: ScenarioInput): Promise<Emulator> {
