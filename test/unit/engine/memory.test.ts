@@ -238,6 +238,17 @@ describe("forgotten is forgotten", () => {
     expect(sent(after.requests[0])).toContain("[forgotten]");
     expect([...holding(place.home, mark), ...holding(place.home, resolves)]).toEqual([]);
   });
+
+  it("nor what a later session was shown and said again word for word", async () => {
+    const { place, run, memories, forget } = await world();
+    const mark = marker();
+    const text = `the ${mark} cluster holds the staging data`;
+    await run("look around", [remember(text), say("Done.")]);
+    const later = await run("where is the staging data of the cluster?", [say(`I know that ${text}, so I am done.`)]);
+    expect(sent(later.requests[0])).toContain(mark);
+    await forget(...(await memories()).map(({ id }) => id));
+    expect(holding(place.home, mark)).toEqual([]);
+  });
 });
 
 describe("what strangers had a part in", () => {
