@@ -119,7 +119,10 @@ function otherParts(
   if (asking !== undefined) return [askedBy(text, asking.rule)];
   const allowing = rules.allow.find(({ parsed }) => meansCall(parsed, tool, input, "first"));
   if (allowing !== undefined) return [allowedBy(text, allowing.rule)];
-  return [actsOnNothing(tool) ? builtIn(text, "It acts on nothing itself.") : asked(text, "No rule allows it.")];
+  // Who lists calls of that kind means no others.
+  const listed = rules.allow.some(({ parsed }) => parsed.kind !== "mcp" && actsOnNothing(parsed.tool));
+  const free = actsOnNothing(tool) && !listed;
+  return [free ? builtIn(text, "It acts on nothing itself.") : asked(text, "No rule allows it.")];
 }
 
 function textOf(tool: string, input: RuleRequest["input"]): string {
