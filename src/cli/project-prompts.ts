@@ -8,7 +8,7 @@ import { realpathSync } from "node:fs";
 import type { ContextFiles, ContextPlace } from "../context/context-files.ts";
 import { compileGlob, type Glob } from "../context/glob.ts";
 import { type LockedPrompt, ORDER, type PromptKind, PROMPT_KINDS } from "../context/prompt-lock.ts";
-import { tokensOf } from "../context/price.ts";
+import { textTokens } from "../kernel/bound.ts";
 import { SYSTEM_PARTS } from "../context/system-prompt.ts";
 import { createContextFiles } from "../engine/context-files.ts";
 import { promptOf, toolHash } from "../engine/prompt.ts";
@@ -84,7 +84,7 @@ export function presentPrompts(cwd: string, tools: readonly Tool[]): ProjectProm
   for (const [name, kind] of found) {
     const read = files.read({ root: "project", path: name }, PROMPT_BYTES_MAX);
     if (read.found === "text")
-      prompts.push({ kind, name, hash: read.hash, tokens: tokensOf(read.text), text: null, source: "project" });
+      prompts.push({ kind, name, hash: read.hash, tokens: textTokens(read.text), text: null, source: "project" });
     else if (read.found === "refused") unreadable.push({ kind, name, why: read.why });
   }
   return {
@@ -106,7 +106,7 @@ export function ownPrompts(tools: readonly Tool[]): readonly PresentPrompt[] {
   };
   return [
     ...SYSTEM_PARTS.map(({ name, text }): PresentPrompt => ({
-      ...{ kind: "system", name, hash: hashOf(text), tokens: tokensOf(text), text, source },
+      ...{ kind: "system", name, hash: hashOf(text), tokens: textTokens(text), text, source },
     })),
     orderOf(
       "system",
@@ -114,7 +114,7 @@ export function ownPrompts(tools: readonly Tool[]): readonly PresentPrompt[] {
     ),
     ...schemas.map((tool): PresentPrompt => ({
       ...{ kind: "tool", name: tool.name, hash: toolHash(tool), source },
-      ...{ tokens: tokensOf(JSON.stringify(tool)), text: toolText(tool) },
+      ...{ tokens: textTokens(JSON.stringify(tool)), text: toolText(tool) },
     })),
     orderOf(
       "tool",

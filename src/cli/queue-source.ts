@@ -1,4 +1,5 @@
 /** The tasks of `--queue`: a YAML list, a directory of task files, or a text with a task in each line. */
+import { clipped } from "../kernel/clipped.ts";
 import { createHash } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -103,8 +104,7 @@ export function keyOf(value: Json): string {
 }
 
 function labelOf(text: string): string {
-  const line = safeLine(text.split("\n")[0] ?? "");
-  return line.length > LABEL_CHARS_MAX ? `${line.slice(0, LABEL_CHARS_MAX - 1).toWellFormed()}…` : line;
+  return clipped(safeLine(text.split("\n")[0] ?? ""), LABEL_CHARS_MAX);
 }
 
 /** What a journal knows it by again. */

@@ -2,10 +2,11 @@
  * The task: words from the command line or stdin, and the files that come with it: those it mentions (`@path`; `\@` is an `@`), and
  * those that were named beside it (`--file`, `inputs:`). A file that is not there is an error, not a guess.
  */
+import { clipped } from "../kernel/clipped.ts";
 import { constants, open, type FileHandle } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Readable } from "node:stream";
-import { tokensOf } from "../context/price.ts";
+import { textTokens } from "../kernel/bound.ts";
 import { type PlainPart, type TextPart, textPart } from "../kernel/content.ts";
 import { HarnessError } from "../kernel/harness-error.ts";
 import { safeLine } from "./view/safe-text.ts";
@@ -120,7 +121,7 @@ async function readFiles(wanted: readonly Wanted[], cwd: string): Promise<readon
   }
   return [...once.values()].flatMap(({ path }, i) => {
     const part = parts[i];
-    return part === undefined ? [] : [{ path, part, tokens: tokensOf(part.text) }];
+    return part === undefined ? [] : [{ path, part, tokens: textTokens(part.text) }];
   });
 }
 
@@ -196,6 +197,5 @@ async function readAll(stdin: Readable): Promise<string> {
 }
 
 function titleOf(text: string): string {
-  const line = safeLine(text.split("\n")[0] ?? "");
-  return line.length > TITLE_CHARS_MAX ? `${line.slice(0, TITLE_CHARS_MAX - 1).toWellFormed()}…` : line;
+  return clipped(safeLine(text.split("\n")[0] ?? ""), TITLE_CHARS_MAX);
 }

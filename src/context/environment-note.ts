@@ -2,7 +2,7 @@
 import { type TextPart, textPart } from "../kernel/content.ts";
 import { neutralise } from "../kernel/neutralise.ts";
 import type { WorkspaceMode } from "../kernel/config.ts";
-import { tokensOf } from "./price.ts";
+import { textTokens } from "../kernel/bound.ts";
 
 /** The whole note. What matters least is left out first; the end of a long directory stays. */
 export const ENVIRONMENT_TOKENS_MAX = 120;
@@ -41,7 +41,7 @@ export function environmentNote(
   // From all facts to none: the branch alone stands in for branch and state.
   const choices = [[wanted[0], wanted[1]], [wanted[0], wanted[2]], [wanted[0]], []];
   const notes = choices.map((lines) => note(mode, date, directory, lines));
-  const text = notes.find((one) => tokensOf(one) <= ENVIRONMENT_TOKENS_MAX) ?? notes.at(-1) ?? "";
+  const text = notes.find((one) => textTokens(one) <= ENVIRONMENT_TOKENS_MAX) ?? notes.at(-1) ?? "";
   return textPart(text, { from: "belay", by: "environment" });
 }
 

@@ -1,4 +1,5 @@
 /** How texts of files stand in the context: each between marks that name its file, and that nothing inside can close. */
+import { clipped } from "../kernel/clipped.ts";
 import { type Origin, type TextPart, textPart } from "../kernel/content.ts";
 import { type Found, neutralise } from "../kernel/neutralise.ts";
 
@@ -25,7 +26,7 @@ export function withoutMarks(text: string, sign = "‹"): string {
 /** On one line, without marks, and no longer than a name has to be: names are chosen by whoever made the file. */
 export function line(text: string, chars_max: number = NAME_CHARS_MAX): string {
   const one = neutralise(text).text.replaceAll(/\s+/g, " ").replaceAll("<", "‹").replaceAll(">", "›").trim();
-  return one.length <= chars_max ? one : `${one.slice(0, chars_max - 1).toWellFormed()}…`;
+  return clipped(one, chars_max);
 }
 
 /** The beginning of a text that has at most so many bytes; whole lines where they are short enough. */

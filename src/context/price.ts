@@ -1,9 +1,8 @@
 /** What every part of a context costs: an estimate in tokens, made before anything is sent, the same on every machine. */
+import { textTokens } from "../kernel/bound.ts";
 import type { PlainPart } from "../kernel/content.ts";
 import { hashOf } from "../kernel/envelope.ts";
 
-/** A token of code or prose is about so many bytes. */
-const BYTES_PER_TOKEN = 3;
 /** An image of the size to which providers scale down. */
 const IMAGE_TOKENS = 1_600;
 
@@ -51,10 +50,6 @@ export interface TargetPassed {
   readonly biggest: readonly { readonly name: string; readonly tokens: number }[];
 }
 
-export function tokensOf(text: string): number {
-  return Math.ceil(Buffer.byteLength(text, "utf8") / BYTES_PER_TOKEN);
-}
-
 /** @param hash of what the row stands for, when that is not the text itself */
 export function rowOf(
   kind: PartKind,
@@ -62,7 +57,7 @@ export function rowOf(
   text: string,
   { origin, hash = hashOf(text) }: { readonly origin: string; readonly hash?: string },
 ): AssembledPart {
-  return { name, kind, tokens: tokensOf(text), bytes: Buffer.byteLength(text, "utf8"), hash, origin };
+  return { name, kind, tokens: textTokens(text), bytes: Buffer.byteLength(text, "utf8"), hash, origin };
 }
 
 export function rowOfPart(kind: PartKind, name: string, part: PlainPart): AssembledPart {

@@ -15,7 +15,7 @@ import { line } from "./frame.ts";
 import { type FrontMatter, readFrontMatter } from "./front-matter.ts";
 import { readFronted } from "./fronted-file.ts";
 import { originOf } from "./instructions.ts";
-import { tokensOf } from "./price.ts";
+import { textTokens } from "../kernel/bound.ts";
 
 const SKILL_BYTES_MAX = 64 * 1024;
 /** Of one directory of skills. */
@@ -105,9 +105,9 @@ function readSkill(
       findings.push(`${shown} is left out: ${problems.join("; ")}`);
       return null;
     }
-    if (tokensOf(body) > BODY_TOKENS_ADVISED)
+    if (textTokens(body) > BODY_TOKENS_ADVISED)
       findings.push(
-        `${shown} has about ${String(tokensOf(body))} tokens, more than the ${String(BODY_TOKENS_ADVISED)} advised`,
+        `${shown} has about ${String(textTokens(body))} tokens, more than the ${String(BODY_TOKENS_ADVISED)} advised`,
       );
     const description = String(fields["description"]); // it is a text: `problemsOf`
     const hidden = fields["disable-model-invocation"] === true;
@@ -158,13 +158,13 @@ export function listSkills(skills: readonly Skill[]): SkillListing | null {
   if (skills.length === 0) return null;
   const head =
     "Skills: how to do certain work. When one fits the task, call the tool `skill` with its name before you begin, and follow it.";
-  const left = LISTING_TOKENS_MAX - tokensOf(`<skills>\n${head}\n</skills>`);
+  const left = LISTING_TOKENS_MAX - textTokens(`<skills>\n${head}\n</skills>`);
   const wide = linesOf(skills, LISTED_CHARS_MAX);
-  const fits = wide.reduce((sum, { text }) => sum + tokensOf(`${text}\n`), 0) <= left;
+  const fits = wide.reduce((sum, { text }) => sum + textTokens(`${text}\n`), 0) <= left;
   const lines: SkillListing["lines"][number][] = [];
   let tokens = fits ? 0 : REST_TOKENS;
   for (const one of fits ? wide : linesOf(skills, LISTED_CHARS_TIGHT)) {
-    tokens += tokensOf(`${one.text}\n`);
+    tokens += textTokens(`${one.text}\n`);
     if (tokens > left) break;
     lines.push(one);
   }

@@ -4,6 +4,7 @@
  * K1: the last `LESSONS_KEPT` mistakes and learnings are those of the journal, in its order.
  * K2: an item of the queue stays until the model marks it done or leaves it away.
  */
+import { clipped } from "./clipped.ts";
 import { plainText, type PlainPart, type ToolUsePart } from "./content.ts";
 import { isJsonObject, type Json, type JsonObject } from "./json.ts";
 
@@ -76,7 +77,7 @@ export function afterTool(
   const about = callText(part);
   if (status === "ok") return touched(resolved(before, about, turn), part, turn);
   if (status === "canceled" || status === "interrupted") return before;
-  const what = clip(`${about}: ${status === "error" ? "failed" : status}${lastLine(content)}`, LESSON_CHARS_MAX);
+  const what = clipped(`${about}: ${status === "error" ? "failed" : status}${lastLine(content)}`, LESSON_CHARS_MAX);
   const known = before.unresolved.filter((one) => one.about !== about);
   return {
     ...withMistake(before, turn, what),
@@ -86,14 +87,14 @@ export function afterTool(
 
 export function withMistake(before: Continuity, turn: number, what: string): Continuity {
   const others = before.mistakes.filter((one) => one.what !== what);
-  return { ...before, mistakes: [...others, { turn, what: clip(what, LESSON_CHARS_MAX) }].slice(-LESSONS_KEPT) };
+  return { ...before, mistakes: [...others, { turn, what: clipped(what, LESSON_CHARS_MAX) }].slice(-LESSONS_KEPT) };
 }
 
 /** `bash \`npm test\``, `edit src/a.ts`: one line, for people and for telling calls apart. */
 export function callText({ name, input }: Pick<ToolUsePart, "name" | "input">): string {
   const main = ["command", "path", "pattern", "url", "description", "name"].map((key) => input[key]).find(isText);
   if (main === undefined) return name;
-  const line = clip(main.replaceAll(/\s+/g, " ").trim(), 120);
+  const line = clipped(main.replaceAll(/\s+/g, " ").trim(), 120);
   return name === "bash" ? `bash \`${line}\`` : `${name} ${line}`;
 }
 
@@ -104,7 +105,7 @@ function withQueue(before: Continuity, input: JsonObject): Continuity {
     const { text, status } = item;
     if (typeof text !== "string" || !STATUSES.has(status)) return [];
     return [
-      { text: clip(text.replaceAll(/\s+/g, " ").trim(), QUEUE_CHARS_MAX), status: status as QueueItem["status"] },
+      { text: clipped(text.replaceAll(/\s+/g, " ").trim(), QUEUE_CHARS_MAX), status: status as QueueItem["status"] },
     ]; // checked above
   });
   const kept = new Set(queue.map(({ text }) => text));
@@ -119,7 +120,7 @@ function resolved(before: Continuity, about: string, turn: number): Continuity {
   if (failed === undefined) return before;
   const since = before.files.filter((file) => file.turn >= failed.turn).map((file) => file.path);
   const after = since.length === 0 ? "" : `, after changes to ${since.slice(-3).join(", ")}`;
-  const what = clip(`${failed.what} (turn ${failed.turn}); it worked in turn ${turn}${after}`, LESSON_CHARS_MAX);
+  const what = clipped(`${failed.what} (turn ${failed.turn}); it worked in turn ${turn}${after}`, LESSON_CHARS_MAX);
   return {
     ...before,
     unresolved: before.unresolved.filter((one) => one !== failed),
@@ -138,13 +139,9 @@ function lastLine(content: readonly PlainPart[]): string {
   // What belay put around a stranger's text says nothing about what failed.
   const said = content.filter(({ origin }, n) => origin.from !== "belay" || n === 0);
   const line = plainText(said).trimEnd().split("\n").at(-1)?.trim() ?? "";
-  return line === "" ? "" : `: ${clip(line, 200)}`;
+  return line === "" ? "" : `: ${clipped(line, 200)}`;
 }
 
 function isText(value: Json | undefined): value is string {
   return typeof value === "string" && value !== "";
-}
-
-function clip(text: string, max: number): string {
-  return text.length <= max ? text : `${text.slice(0, max - 1).toWellFormed()}…`;
 }

@@ -6,6 +6,7 @@
  * L2: what tells later sessions what to do, and all that a session learned after it took in text of strangers, is proposed and not
  *     active.
  */
+import { clipped } from "../kernel/clipped.ts";
 import { type Continuity } from "../kernel/continuity.ts";
 import type { Message, ToolUsePart } from "../kernel/content.ts";
 import { type Memory, MEMORY_CHARS_MAX } from "../kernel/memory.ts";
@@ -47,8 +48,8 @@ export function consolidate(seen: RunSeen): readonly Learned[] {
   ];
   return all.slice(0, LEARNED_MAX).map((one) => ({
     ...one,
-    text: clip(one.text, MEMORY_CHARS_MAX),
-    resolves: clip(one.resolves, MEMORY_CHARS_MAX),
+    text: clipped(one.text, MEMORY_CHARS_MAX),
+    resolves: clipped(one.resolves, MEMORY_CHARS_MAX),
     confidence: LEARNED_CONFIDENCE,
     state: untrusted || tellsWhatToDo(one.text) ? "proposed" : "active",
   }));
@@ -64,7 +65,7 @@ function finishedWork({ queue, done, files }: Continuity): readonly Found[] {
   return [
     {
       kind: "semantic",
-      text: `Done: ${clip([...new Set(finished)].join("; "), FINISHED_CHARS_MAX)}${where}`,
+      text: `Done: ${clipped([...new Set(finished)].join("; "), FINISHED_CHARS_MAX)}${where}`,
       resolves: "",
     },
   ];
@@ -106,8 +107,4 @@ function commandOf({ name, input }: ToolUsePart): string | null {
   const command =
     name === "bash" && typeof input["command"] === "string" ? input["command"].replaceAll(/\s+/g, " ").trim() : "";
   return command.length <= COMMAND_CHARS_MAX && CHECKS.test(command) && !/[;&|<>$`\\]/.test(command) ? command : null;
-}
-
-function clip(text: string, max: number): string {
-  return text.length <= max ? text : `${text.slice(0, max - 1).toWellFormed()}…`;
 }

@@ -5,6 +5,7 @@
  * C1: a call of a tool through `call_tool` is that tool's call: it is unwrapped before it is judged, planned or run. What is left for
  *     `call_tool` itself only looks.
  */
+import { clipped } from "../kernel/clipped.ts";
 import * as z from "zod";
 import { textPart } from "../kernel/content.ts";
 import { isJsonObject, type JsonObject } from "../kernel/json.ts";
@@ -137,9 +138,7 @@ function foundBy(query: string, tools: readonly Tool[]): readonly Tool[] {
 
 function nameLine({ name, description }: Tool): string {
   const one = description.replaceAll(/\s+/g, " ").trim();
-  const short =
-    one.length <= DESCRIPTION_CHARS_MAX ? one : `${one.slice(0, DESCRIPTION_CHARS_MAX - 1).toWellFormed()}…`;
-  return `${name}: ${short}`;
+  return `${name}: ${clipped(one, DESCRIPTION_CHARS_MAX)}`;
 }
 
 function listed(lines: readonly string[], total: number): ToolOutput {

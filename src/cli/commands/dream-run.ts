@@ -1,4 +1,5 @@
 /** What `belay dream` does, and how it says what changed. */
+import { clipped } from "../../kernel/clipped.ts";
 import { type Dreamed, type DreamedPlace, dream } from "../../engine/memory/dream.ts";
 import { EXIT_TABLE } from "../../kernel/outcome.ts";
 import type { Memory } from "../../kernel/memory.ts";
@@ -149,6 +150,5 @@ const SHOWN_CHARS = 100;
 
 function named(memory: Memory | undefined, id: string): string {
   if (memory === undefined) return id;
-  const text = safeLine(memory.text);
-  return `${id} "${text.length <= SHOWN_CHARS ? text : `${text.slice(0, SHOWN_CHARS - 1).toWellFormed()}…`}"`;
+  return `${id} "${clipped(safeLine(memory.text), SHOWN_CHARS)}"`;
 }

@@ -1,6 +1,6 @@
 /** One line for people: what a tool call is about to do. Made from the journal alone, so that it is the same live and later. */
 import type { ToolUsePart } from "../../kernel/content.ts";
-import { canonicalJson, type Json, type JsonObject } from "../../kernel/json.ts";
+import { isJsonObject, canonicalJson, type Json, type JsonObject } from "../../kernel/json.ts";
 import { safeLine } from "./safe-text.ts";
 
 const TITLE_CHARS_MAX = 200;
@@ -36,15 +36,11 @@ const MEMORY_REFERENCE = /^\[memory:[a-z0-9_]+\]$/;
 
 /** `1 of 3 done, now: write the parser` */
 function listText(items: readonly Json[]): string | undefined {
-  const rows = items.flatMap((item) => (isObject(item) && typeof item["text"] === "string" ? [item] : []));
+  const rows = items.flatMap((item) => (isJsonObject(item) && typeof item["text"] === "string" ? [item] : []));
   if (rows.length < items.length) return undefined;
   const done = rows.filter(({ status }) => status === "done").length;
   const now = rows.find(({ status }) => status === "active")?.["text"];
   return `${done} of ${rows.length} done${typeof now === "string" ? `, now: ${now}` : ""}`;
-}
-
-function isObject(value: Json): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Where a search looks. */

@@ -1,4 +1,5 @@
 /** The kinds of sub-agents that the model is told of, in the first message. */
+import { clipped } from "../../kernel/clipped.ts";
 import { type PlainPart, textPart } from "../../kernel/content.ts";
 import { neutralise } from "../../kernel/neutralise.ts";
 import type { AgentDefinition } from "../../kernel/work-policy.ts";
@@ -23,7 +24,7 @@ function listed(defined: readonly AgentDefinition[], chars: number): string {
     const said = neutralise(description)
       .text.replaceAll(/[\s<>]+/g, " ")
       .trim();
-    return `- ${name}: ${said.length <= chars ? said : `${said.slice(0, chars - 1).toWellFormed()}…`}`;
+    return `- ${name}: ${clipped(said, chars)}`;
   });
   return ["<agents>", "Kinds of sub-agents for the tool `task`:", ...lines, "</agents>"].join("\n");
 }

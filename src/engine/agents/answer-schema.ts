@@ -5,7 +5,7 @@
  * A1: an answer that is accepted has the shape that was asked for, and nothing besides.
  * A2: under a schema that is fit for quarantine an answer carries at most `CARRIES_BITS_MAX` of what a stranger chose: no words.
  */
-import type { Json, JsonObject } from "../../kernel/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../../kernel/json.ts";
 
 const SCHEMA_CHARS_MAX = 8_000;
 const DEPTH_MAX = 6;
@@ -69,7 +69,7 @@ function problemOf(check: () => void): string | null {
 }
 
 function checkSchema(schema: Json, at: string, depth: number, walk: { nodes: number }): void {
-  if (!isObject(schema)) throw new Unfit(`${named(at)} is no schema`);
+  if (!isJsonObject(schema)) throw new Unfit(`${named(at)} is no schema`);
   if (depth > DEPTH_MAX) throw new Unfit(`it is nested more than ${DEPTH_MAX} deep`);
   if (++walk.nodes > NODES_MAX) throw new Unfit(`it has more than ${NODES_MAX} parts`);
   const kind = kindOf(schema, at);
@@ -87,7 +87,7 @@ function checkKeywords(schema: JsonObject, at: string): void {
       throw new Unfit(`${count} of ${named(at)} is no count`);
   for (const bound of ["minimum", "maximum"])
     if (!isAbsentOr(schema[bound], Number.isFinite)) throw new Unfit(`${bound} of ${named(at)} is no number`);
-  if (!isAbsentOr(schema["properties"], isObject)) throw new Unfit(`the properties of ${named(at)} are none`);
+  if (!isAbsentOr(schema["properties"], isJsonObject)) throw new Unfit(`the properties of ${named(at)} are none`);
   const has = (name: Json): boolean => Object.hasOwn(propertiesOf(schema), String(name));
   if (!isAbsentOr(schema["required"], (value) => Array.isArray(value) && list(value).every(has)))
     throw new Unfit(`${named(at)} requires what it does not have`);
@@ -128,7 +128,7 @@ function checkShort(schema: JsonObject, at: string): void {
 function carriedByList(schema: JsonObject, at: string): number {
   const { maxItems, items = null } = schema;
   if (typeof maxItems !== "number") throw new Unfit(`${named(at)} needs maxItems here`);
-  return isObject(items) ? maxItems * carried(items, `${at}[]`) + Math.log2(maxItems + 1) : 0;
+  return isJsonObject(items) ? maxItems * carried(items, `${at}[]`) + Math.log2(maxItems + 1) : 0;
 }
 
 /** A2. Bits that an answer under this schema can carry at most. */
@@ -179,8 +179,8 @@ function checkTyped(kind: Kind, schema: JsonObject, value: Json, at: string): vo
   if (Array.isArray(value)) {
     within(value.length, schema["minItems"], schema["maxItems"], `the length of ${named(at)}`);
     const { items = null } = schema;
-    if (isObject(items)) for (const [i, item] of value.entries()) checkValue(items, item, `${at}[${i}]`);
-  } else if (isObject(value)) checkMembers(schema, value, at);
+    if (isJsonObject(items)) for (const [i, item] of value.entries()) checkValue(items, item, `${at}[${i}]`);
+  } else if (isJsonObject(value)) checkMembers(schema, value, at);
 }
 
 /** A1. What a schema does not name is not let through, unless it says so. */
@@ -203,7 +203,7 @@ function within(value: number, min: Json | undefined, max: Json | undefined, wha
 function isOfKind(kind: Kind, value: Json): boolean {
   switch (kind) {
     case "object":
-      return isObject(value);
+      return isJsonObject(value);
     case "array":
       return Array.isArray(value);
     case "null":
@@ -219,15 +219,11 @@ function isOfKind(kind: Kind, value: Json): boolean {
 
 function propertiesOf(schema: JsonObject): { readonly [name: string]: JsonObject } {
   const { properties = null } = schema;
-  return isObject(properties) ? (properties as { readonly [name: string]: JsonObject }) : {}; // `checkSchema` looks at each
+  return isJsonObject(properties) ? (properties as { readonly [name: string]: JsonObject }) : {}; // `checkSchema` looks at each
 }
 
 function list(value: Json | undefined): readonly Json[] {
   return Array.isArray(value) ? (value as readonly Json[]) : []; // an array of JSON
-}
-
-function isObject(value: Json): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function named(at: string): string {

@@ -2,6 +2,7 @@
  * What a person looks at before a session goes on: short, and told from the journal alone. No model is asked, so it says the same
  * each time.
  */
+import { clipped } from "../../kernel/clipped.ts";
 import { callText } from "../../kernel/continuity.ts";
 import { type Message, plainText } from "../../kernel/content.ts";
 import { dollarsOf } from "../../kernel/money.ts";
@@ -101,5 +102,5 @@ function lastSentence(text: string): string | null {
   const line = text.trim().split(/\n+/).at(-1)?.trim() ?? "";
   const sentence = line.split(/(?<=[.!?])\s+/).at(-1) ?? "";
   if (sentence === "") return null;
-  return sentence.length <= INTENT_CHARS_MAX ? sentence : `${sentence.slice(0, INTENT_CHARS_MAX - 1).toWellFormed()}…`;
+  return clipped(sentence, INTENT_CHARS_MAX);
 }

@@ -1,5 +1,5 @@
 /** What an audit of permissions says: one finding is one thing a person can act on, with the exact edit where there is one. */
-import type { Json } from "../../kernel/json.ts";
+import { isJsonObject, type Json } from "../../kernel/json.ts";
 import type { PermissionRule } from "../../kernel/permissions.ts";
 
 export const FINDING_KINDS = [
@@ -80,18 +80,14 @@ export function removal({ file, pointer, rule }: LocatedRule): readonly Edit[] {
 export function addition({ file, json }: EditableFile, behavior: PermissionRule["behavior"], rule: string): Edit {
   const add = (pointer: string, after: Json): Edit => ({ file, op: "add", pointer, before: null, after });
   const permissions = member(json, "permissions");
-  if (!isObject(json)) return add("", { permissions: { [behavior]: [rule] } });
-  if (!isObject(permissions)) return add("/permissions", { [behavior]: [rule] });
+  if (!isJsonObject(json)) return add("", { permissions: { [behavior]: [rule] } });
+  if (!isJsonObject(permissions)) return add("/permissions", { [behavior]: [rule] });
   if (!Array.isArray(permissions[behavior])) return add(`/permissions/${behavior}`, [rule]);
   return add(`/permissions/${behavior}/-`, rule);
 }
 
 function member(json: Json, name: string): Json {
-  return isObject(json) ? (json[name] ?? null) : null;
-}
-
-function isObject(value: Json): value is { readonly [name: string]: Json } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isJsonObject(json) ? (json[name] ?? null) : null;
 }
 
 const ORDER: { readonly [S in Severity]: number } = { high: 0, medium: 1, low: 2 };

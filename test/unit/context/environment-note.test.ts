@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ENVIRONMENT_TOKENS_MAX, environmentNote } from "../../../src/context/environment-note.ts";
-import { tokensOf } from "../../../src/context/price.ts";
+import { textTokens } from "../../../src/kernel/bound.ts";
 import { fc } from "../../support/property.ts";
 
 const FACTS = { system: "Linux 6.8, x64", shell: "bash", branch: "main", status: { changed: 3, untracked: 1 } };
@@ -51,7 +51,7 @@ Today is 2026-01-31.
     fc.assert(
       fc.property(fc.stringMatching(/^[a-zé/]{0,200}$/u), facts, (directory, all) => {
         const { text } = environmentNote("clone", "2026-01-31", directory, all);
-        expect(tokensOf(text)).toBeLessThanOrEqual(ENVIRONMENT_TOKENS_MAX);
+        expect(textTokens(text)).toBeLessThanOrEqual(ENVIRONMENT_TOKENS_MAX);
         expect(text).toContain("Today is 2026-01-31.");
       }),
     );

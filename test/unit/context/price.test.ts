@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { BlobHash } from "../../../src/kernel/ids.ts";
-import { type AssembledPart, overTarget, type PartKind, rowOfPart, tokensOf } from "../../../src/context/price.ts";
+import { textTokens } from "../../../src/kernel/bound.ts";
+import { type AssembledPart, overTarget, type PartKind, rowOfPart } from "../../../src/context/price.ts";
 
 const part = (kind: PartKind, name: string, tokens: number): AssembledPart => ({
   name,
@@ -13,7 +14,7 @@ const part = (kind: PartKind, name: string, tokens: number): AssembledPart => ({
 
 describe("the price of a part", () => {
   it("is a token for three bytes, begun ones counted", () => {
-    expect(["", "a", "abc", "abcd", "é€"].map(tokensOf)).toEqual([0, 1, 1, 2, 2]);
+    expect(["", "a", "abc", "abcd", "é€"].map(textTokens)).toEqual([0, 1, 1, 2, 2]);
   });
 
   it("stands in a row with its hash and who wrote it", () => {

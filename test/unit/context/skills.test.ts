@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { tokensOf } from "../../../src/context/price.ts";
+import { textTokens } from "../../../src/kernel/bound.ts";
 import {
   findSkills,
   type FoundSkills,
@@ -150,7 +150,7 @@ describe("the listing of skills", () => {
         fc.string({ unit: "grapheme", maxLength: 1_024 }),
         (count, description) => {
           const listing = listSkills(named(count, description));
-          expect(tokensOf(listing?.part.text ?? "")).toBeLessThanOrEqual(LISTING_TOKENS_MAX);
+          expect(textTokens(listing?.part.text ?? "")).toBeLessThanOrEqual(LISTING_TOKENS_MAX);
           expect((listing?.lines.length ?? 0) + (listing?.left_out ?? 0)).toBe(count);
           expect(listing?.part.text.includes(`(${String(listing.left_out)} more`)).toBe(listing?.left_out !== 0);
         },
